@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
-/* All that the root side does with OpenSSL. Formulas and their sources stand at each function in crypto.c. */
+/* All that the agent does with OpenSSL's algorithms. Their sources stand at each function in crypto.c. */
 #ifndef CMK_CRYPTO_H
 #define CMK_CRYPTO_H
 
+#include "base64url.h"
 #include "secret.h"
 
 #define CMK_SHA256_BYTES 32
@@ -35,9 +36,5 @@ int crypto_hmac(const struct secret *key, const void *p, size_t len, uint8_t mac
 
 /* Constant-time comparison. */
 bool crypto_equal(const void *a, const void *b, size_t len);
-
-/* base64url without padding (RFC 4648, 5). decode: -EINVAL for anything else, -ENOSPC. */
-size_t base64url_encode(const uint8_t *p, size_t len, char *out, size_t room);
-int base64url_decode(const char *text, uint8_t *out, size_t room, size_t *len) _must_check_;
 
 #endif

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /*
  * The protocol between the root side (cmk-agent, cmkctl) and cmk-kms: one datagram a frame over a SOCK_SEQPACKET
- * socketpair, a fixed header, then tag-length-value fields, all in host byte order (same machine). Both sides
- * validate every frame whole before they use a byte of it: magic, type, lengths, each tag known for its type, at
- * most once, with its exact or greatest length, and all that must be there. A frame that fails is the end of the
+ * socketpair, a fixed header, then tag-length-value fields, all in host byte order (same machine). Every frame has
+ * all fields of its type, once and in order. Both sides validate every frame whole before they use a byte of it:
+ * magic, type, tags, lengths, ranges, and what the fields owe each other. A frame that fails is the end of the
  * connection.
  *
  * root -> kms: CONFIG (once, first), REQUEST (any number, in any order of completion), CANCEL.
@@ -80,6 +80,7 @@ struct cmk_kms_answer {
 	int recoverable_days;
 	char region[64];	   /* x-ms-keyvault-region, or HOST_REGION's answer; may be empty */
 	char tenant[37];	   /* of the challenge; may be empty */
+	int64_t server_time;	   /* the answer's Date in Unix seconds, by the service's clock; 0 where absent */
 	/* UNWRAP, with evidence 200 and parsed: */
 	struct secret output;
 };

@@ -63,6 +63,7 @@ enum cmk_transport {
 	CMK_TRANSPORT_TOO_LARGE,
 	CMK_TRANSPORT_NOT_PINNED,
 	CMK_TRANSPORT_WRONG_RESOURCE,
+	CMK_TRANSPORT_CREDENTIAL, /* the identity cannot be used here: message says why */
 	CMK_TRANSPORT_WORKER, /* made by the root side when cmk-kms failed */
 	CMK_TRANSPORTS,
 };

@@ -8,11 +8,14 @@
 
 struct cmk_worker;
 
+#define CMK_WORKER_FD 3 /* the worker's end of the socketpair */
+
 /**
  * cmk_worker_spawn() - start cmk-kms on one end of a socketpair, give it its configuration, do not wait for READY.
  *
- * The child gets no descriptor but the socketpair and standard error, an empty environment, and its own process
- * group. Return: 0, or -errno with @err (binary missing, user missing).
+ * The child gets no descriptor but the socketpair (CMK_WORKER_FD) and standard error (0 and 1 are /dev/null), an
+ * empty environment, its own process group, and the configured user before it is executed; it dies with the thread
+ * that called this. Return: 0, or -errno with @err (binary missing, user missing).
  */
 int cmk_worker_spawn(const struct cmk_config *cfg, struct cmk_worker **w, struct cmk_error *err) _must_check_;
 
