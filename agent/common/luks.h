@@ -24,13 +24,16 @@ struct cmk_header {
 /**
  * cmk_luks_format() - write a new header without a keyslot: aes-xts-plain64, 64-byte key, subsystem "cmk".
  * @device: a block device that is not in use; the caller has asked the user.
- * @sector_size: 512..4096. @label: may be NULL. @dek: the new DEK.
+ * @sector_size: 512..4096. @label: may be NULL. @extra: the custom suffix, as for cmk_token_parse().
+ * @dek: the new DEK.
  * @token: completed here with the new header's UUID and the MAC, and written in the same step.
  *
- * On failure no valid header is left behind. Return: 0 or -errno with @err.
+ * What was written is read back and checked. On failure no valid header of ours is left behind; a device that was
+ * refused before anything was written is as it was. Return: 0 or -errno with @err.
  */
-int cmk_luks_format(const char *device, unsigned int sector_size, const char *label, const struct secret *dek,
-		    struct cmk_token *token, struct cmk_header *h, struct cmk_error *err) _must_check_;
+int cmk_luks_format(const char *device, unsigned int sector_size, const char *label,
+		    const struct cmk_suffix *extra, const struct secret *dek, struct cmk_token *token,
+		    struct cmk_header *h, struct cmk_error *err) _must_check_;
 
 /**
  * cmk_luks_load() - read the header and its cmk tokens.
