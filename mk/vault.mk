@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception
+# The test vault, and the suite of its judges. Its programs also stand in build/tests, where the guest's image takes
+# them from.
+
+vault-src := $(sort $(wildcard tests/vault/*.c))
+$(eval $(call program,cmk-testvault,$(vault-src),libmicrohttpd libssl libcrypto libcjson libcurl,-lpthread))
+
+build/tests/cmk-testvault build/tests/vaultctl: build/bin/cmk-testvault
+	$(Q)mkdir -p $(@D)
+	$(Q)ln -f $< $@
+
+.PHONY: vault
+vault: build/tests/cmk-testvault build/tests/vaultctl ## the test vault: Key Vault, Managed HSM, Entra and IMDS
+
+all-y += vault
