@@ -12,7 +12,7 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 
-#include <blkid.h>
+#include <blkid/blkid.h>
 #include <libcryptsetup.h>
 #include <linux/fs.h>
 

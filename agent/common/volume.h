@@ -12,6 +12,9 @@
 #include "verdict.h"
 #include "worker.h"
 
+/* The token that the volume is opened with, or NULL with @err. */
+const struct cmk_token *cmk_volume_token(const struct cmk_header *h, struct cmk_error *err);
+
 /**
  * cmk_volume_unwrap() - get the DEK: check the pins, judge the KEK's attributes, unwrap, check digest and MAC.
  * @j: the verdict on the KEK; CMK_VALID on success. @proved_ms: boottime before the request that proved it.
@@ -26,7 +29,8 @@ int cmk_volume_unwrap(const struct cmk_config *cfg, struct cmk_worker *w, const 
 /**
  * cmk_volume_activate() - unwrap, then create the mapping @name, or load the key into it if it exists.
  *
- * The kernel's lease is set to what is left of @lease_ms counted from the proof. Return: 0 or -errno with @err.
+ * The kernel's lease is set to what is left of @opts' lease_ms (or, where 0, of the configuration's) counted from the
+ * proof. Return: 0 or -errno with @err; -EALREADY if the volume is Available under this name.
  */
 int cmk_volume_activate(const struct cmk_config *cfg, struct cmk_worker *w, const char *name, const char *device,
 			const struct cmk_volume_config *opts, struct cmk_judgement *j,
