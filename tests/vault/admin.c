@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception
 /*
- * The verbs of the control port that set up vaults, tenants and identities.
+ * The verbs of the control port that set up vaults, their roles and network rules, tenants and
+ * identities.
  */
 #include <errno.h>
 #include <string.h>
@@ -123,8 +124,99 @@ char *admin_identity(int argc, char **argv, bool *ok)
 		free(who->certificate);
 		who->certificate = pem;
 	} else {
-		return control_no(ok, "identity wants delete, disable or restore NAME, or certificate NAME FILE");
+		return control_no(
+			ok,
+			"identity wants delete, disable or restore NAME, or certificate NAME FILE");
 	}
+	state_changed();
+	return xstrdup("");
+}
+
+static struct vault *vault_of(int argc, char **argv, int at, bool *ok, char **refusal)
+{
+	const char *host = argc > at ? argv[at] : VAULT_DEFAULT;
+	struct vault *vault = store_vault(host);
+
+	*refusal = vault ? NULL : no_vault(ok, host);
+	return vault;
+}
+
+static void names_change(cJSON *names, const char *name, bool add)
+{
+	for (int i = cJSON_GetArraySize(names) - 1; i >= 0; i--) {
+		const char *have = cJSON_GetStringValue(cJSON_GetArrayItem(names, i));
+
+		/* To restore everybody's role is to restore each one's. */
+		if (!strcmp(have, name) || (!add && !strcmp(name, "*")))
+			cJSON_DeleteItemFromArray(names, i);
+	}
+	if (add)
+		cJSON_AddItemToArray(names, cJSON_CreateString(name));
+	state_changed();
+}
+
+/* `VERB A|B [HOST]`: whether A was said; a refusal, or NULL. */
+static char *choice(int argc, char **argv, bool *ok, const char *a, const char *b, bool *is_a)
+{
+	if (argc < 1 || argc > 2 || (strcmp(argv[0], a) && strcmp(argv[0], b)))
+		return control_no(ok,
+				  "the verb wants %s or %s, and a vault's host name if it is "
+				  "not " VAULT_DEFAULT,
+				  a, b);
+	*is_a = !strcmp(argv[0], a);
+	return NULL;
+}
+
+static char *permission(int argc, char **argv, bool *ok, bool role)
+{
+	const char *who = control_option(&argc, argv, "identity");
+	bool remove = false;
+	char *refusal = choice(argc, argv, ok, "remove", "restore", &remove);
+	struct vault *vault;
+
+	if (refusal)
+		return refusal;
+	if (who && !identity_by_name(who))
+		return control_no(ok, "there is no identity \"%s\"", who);
+	vault = vault_of(argc, argv, 1, ok, &refusal);
+	if (refusal)
+		return refusal;
+	names_change(role ? vault->no_role : vault->no_policy, who ? who : "*", remove);
+	return xstrdup("");
+}
+
+char *admin_role(int argc, char **argv, bool *ok)
+{
+	return permission(argc, argv, ok, true);
+}
+
+char *admin_policy(int argc, char **argv, bool *ok)
+{
+	return permission(argc, argv, ok, false);
+}
+
+char *admin_firewall(int argc, char **argv, bool *ok)
+{
+	bool on = false;
+	char *refusal = choice(argc, argv, ok, "on", "off", &on);
+	struct vault *vault = refusal ? NULL : vault_of(argc, argv, 1, ok, &refusal);
+
+	if (refusal)
+		return refusal;
+	vault->firewall = on;
+	state_changed();
+	return xstrdup("");
+}
+
+char *admin_public_access(int argc, char **argv, bool *ok)
+{
+	bool on = false;
+	char *refusal = choice(argc, argv, ok, "on", "off", &on);
+	struct vault *vault = refusal ? NULL : vault_of(argc, argv, 1, ok, &refusal);
+
+	if (refusal)
+		return refusal;
+	vault->public_off = !on;
 	state_changed();
 	return xstrdup("");
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception
 /*
- * The answer of a request: building it, the headers that each service adds, and sending it, whole or as a fault
- * has it.
+ * The answer of a request: building it, the headers that each service adds, and sending it, whole
+ * or as a fault has it.
  */
 #include <microhttpd.h>
 #include <stdarg.h>
@@ -75,7 +75,8 @@ void answer_bearer(struct req *req)
 {
 	const struct cloud *cloud = req->vault->cloud;
 
-	answer_header(req, "WWW-Authenticate", "Bearer authorization=\"https://%s/%s\", resource=\"%s\"", cloud->login,
+	answer_header(req, "WWW-Authenticate",
+		      "Bearer authorization=\"https://%s/%s\", resource=\"%s\"", cloud->login,
 		      req->vault->tenant, cloud->resource);
 }
 
@@ -90,9 +91,11 @@ static void vault_headers(struct req *req)
 		answer_header(req, "x-ms-client-request-id", "%s", client_id);
 	answer_header(req, "x-ms-request-id", "%s", req->activity);
 	answer_header(req, "x-ms-keyvault-service-version", "1.9.3019.1");
-	answer_header(req, "x-ms-keyvault-network-info", "conn_type=Ipv4;addr=127.0.0.1;act_addr_fam=InterNetwork;");
+	answer_header(req, "x-ms-keyvault-network-info",
+		      "conn_type=Ipv4;addr=127.0.0.1;act_addr_fam=InterNetwork;");
 	if (req->who)
-		answer_header(req, "x-ms-keyvault-rbac-cache", "ra_age=570;da_age=2856;rd_age=2856;brd_age=2856;");
+		answer_header(req, "x-ms-keyvault-rbac-cache",
+			      "ra_age=570;da_age=2856;rd_age=2856;brd_age=2856;");
 	answer_header(req, "Strict-Transport-Security", "max-age=31536000;includeSubDomains");
 }
 
@@ -104,7 +107,8 @@ static void hsm_headers(struct req *req)
 	answer_header(req, "x-ms-server-latency", "1");
 	if (req->answer.status < 300) {
 		answer_header(req, "x-ms-keyvault-region", "%s", req->vault->region);
-		answer_header(req, "x-ms-keyvault-network-info", "conn_type=Ipv4;addr=127.0.0.1;act_addr_fam=Ipv4;");
+		answer_header(req, "x-ms-keyvault-network-info",
+			      "conn_type=Ipv4;addr=127.0.0.1;act_addr_fam=Ipv4;");
 	}
 	answer_header(req, "Strict-Transport-Security", "max-age=31536000; includeSubDomains");
 }
@@ -132,7 +136,8 @@ static ssize_t stream_read(void *cls, uint64_t pos, char *buf, size_t max)
 	const struct stream *stream = cls;
 
 	if (pos >= stream->len)
-		return stream->text ? MHD_CONTENT_READER_END_WITH_ERROR : MHD_CONTENT_READER_END_OF_STREAM;
+		return stream->text ? MHD_CONTENT_READER_END_WITH_ERROR
+				    : MHD_CONTENT_READER_END_OF_STREAM;
 	if (max > stream->len - pos)
 		max = stream->len - pos;
 	if (stream->text)
@@ -160,7 +165,8 @@ static struct MHD_Response *response_make(struct req *req)
 	switch (req->effect.kind) {
 	case FAULT_GARBAGE:
 		body = "\x01\x02}{\xff\xfe[[[\"\\u00";
-		return MHD_create_response_from_buffer(strlen(body), (void *)(uintptr_t)body, MHD_RESPMEM_PERSISTENT);
+		return MHD_create_response_from_buffer(strlen(body), (void *)(uintptr_t)body,
+						       MHD_RESPMEM_PERSISTENT);
 	case FAULT_TRUNCATE:
 	case FAULT_HUGE:
 		stream = xcalloc(1, sizeof(*stream));
@@ -168,18 +174,23 @@ static struct MHD_Response *response_make(struct req *req)
 		if (req->effect.kind == FAULT_TRUNCATE) {
 			stream->text = xstrdup(body);
 			stream->len = len / 2;
-			return MHD_create_response_from_callback(len ? len : 1, 4096, stream_read, stream, stream_free);
+			return MHD_create_response_from_callback(len ? len : 1, 4096, stream_read,
+								 stream, stream_free);
 		}
-		return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 65536, stream_read, stream, stream_free);
+		return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 65536, stream_read,
+							 stream, stream_free);
 	default:
-		return MHD_create_response_from_buffer(len, (void *)(uintptr_t)body, MHD_RESPMEM_MUST_COPY);
+		return MHD_create_response_from_buffer(len, (void *)(uintptr_t)body,
+						       MHD_RESPMEM_MUST_COPY);
 	}
 }
 
-/* Dissolving the association sends the RST that a close, which libmicrohttpd has a shutdown precede, would not. */
+/* Dissolving the association sends the RST that a close, which libmicrohttpd has a shutdown
+ * precede, would not. */
 static void reset_connection(struct req *req)
 {
-	const union MHD_ConnectionInfo *info = MHD_get_connection_info(req->conn, MHD_CONNECTION_INFO_CONNECTION_FD);
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(req->conn, MHD_CONNECTION_INFO_CONNECTION_FD);
 	const struct sockaddr nobody = { .sa_family = AF_UNSPEC };
 
 	if (info && connect(info->connect_fd, &nobody, sizeof(nobody)))
@@ -200,7 +211,8 @@ bool answer_send(struct req *req)
 	if (!response)
 		return false;
 	for (unsigned int i = 0; i < answer->n_headers; i++)
-		MHD_add_response_header(response, answer->headers[i].name, answer->headers[i].value);
+		MHD_add_response_header(response, answer->headers[i].name,
+					answer->headers[i].value);
 	if (answer->type)
 		MHD_add_response_header(response, "Content-Type", answer->type);
 	queued = MHD_queue_response(req->conn, answer->status, response);

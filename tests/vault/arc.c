@@ -37,7 +37,8 @@ static void challenge_begin(struct req *req)
 	challenge->path = xasprintf("%s/%s.key", settings.arc_tokens, name);
 	r = write_file(challenge->path, challenge->key, 0640);
 	if (r) {
-		fprintf(stderr, "cmk-testvault: cannot write %s: %s\n", challenge->path, strerror(-r));
+		fprintf(stderr, "cmk-testvault: cannot write %s: %s\n", challenge->path,
+			strerror(-r));
 		answer_text(req, 500, "text/plain", "the challenge file cannot be written\n");
 		return;
 	}
@@ -58,12 +59,14 @@ static bool challenge_met(const char *key)
 
 void arc_token(struct req *req)
 {
-	const char *metadata = req_header(req, "Metadata"), *authorization = req_header(req, "Authorization");
+	const char *metadata = req_header(req, "Metadata"),
+		   *authorization = req_header(req, "Authorization");
 	const struct identity *who = identity_by_name("system");
 
 	if (!metadata || strcasecmp(metadata, "true"))
 		errors_answer(req, "imds-no-metadata-header", NULL, NULL);
-	else if (!authorization || strncasecmp(authorization, "Basic ", 6) || !challenge_met(authorization + 6))
+	else if (!authorization || strncasecmp(authorization, "Basic ", 6) ||
+		 !challenge_met(authorization + 6))
 		challenge_begin(req);
 	else if (who->deleted)
 		errors_answer(req, "imds-identity-gone", NULL, NULL);

@@ -24,7 +24,8 @@ static bool check_claims(struct req *req, const cJSON *claims)
 		return cloud->hsm ? refuse(req, "mhsm-wrong-audience", aud, cloud->resource)
 				  : refuse(req, "kv-invalid-audience", cloud->resource, aud);
 	if (strcmp(tid, req->vault->tenant))
-		return refuse(req, cloud->hsm ? "mhsm-bad-token" : "kv-invalid-issuer", req->vault->tenant, tid);
+		return refuse(req, cloud->hsm ? "mhsm-bad-token" : "kv-invalid-issuer",
+			      req->vault->tenant, tid);
 	req->who = identity_find(appid, NULL, NULL);
 	return req->who ? true : refuse(req, "kv-token-expired", NULL, NULL);
 }
@@ -38,8 +39,10 @@ static bool check_token(struct req *req)
 
 	if (!header || strncasecmp(header, "Bearer ", 7)) {
 		if (hsm)
-			return refuse(req, strcmp(req->method, "GET") ? "mhsm-no-token" : "mhsm-no-token-get", NULL,
-				      NULL);
+			return refuse(req,
+				      strcmp(req->method, "GET") ? "mhsm-no-token"
+								 : "mhsm-no-token-get",
+				      NULL, NULL);
 		return refuse(req, "kv-no-token", NULL, NULL);
 	}
 	state = token_read(header + 7, &claims);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception
 /*
- * Backup and restore: a blob that only the vault can read (here: state.c's form of the key, base64url).
+ * Backup and restore: a blob that only the vault can read (here: state.c's form of the key,
+ * base64url).
  */
 #include <string.h>
 #include "vault.h"
@@ -47,5 +48,6 @@ void backup_restore(struct req *req)
 		return;
 	}
 	state_changed();
-	answer_json(req, 200, bundle_key(req->authority, req->vault, key, key->versions, req_api(req)));
+	answer_json(req, 200,
+		    bundle_key(req->authority, req->vault, key, key->versions, req_api(req)));
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception
 /*
- * Keys as JSON: the bundles and list items that the service answers with, in its order of fields, and the
- * attributes that a request sets.
+ * Keys as JSON: the bundles and list items that the service answers with, in its order of fields,
+ * and the attributes that a request sets.
  */
 #include <string.h>
 #include "vault.h"
@@ -42,8 +42,8 @@ static void add_tags(cJSON *json, const struct version *v)
 		cJSON_AddItemToObject(json, "tags", cJSON_Duplicate(v->tags, true));
 }
 
-cJSON *bundle_key(const char *authority, const struct vault *vault, const struct key *key, const struct version *v,
-		  int api)
+cJSON *bundle_key(const char *authority, const struct vault *vault, const struct key *key,
+		  const struct version *v, int api)
 {
 	_cleanup_free_ char *kid = bundle_kid(authority, key, v);
 	cJSON *json = cJSON_CreateObject();
@@ -58,8 +58,8 @@ cJSON *bundle_key(const char *authority, const struct vault *vault, const struct
 	return json;
 }
 
-cJSON *bundle_item(const char *authority, const struct vault *vault, const struct key *key, const struct version *v,
-		   int api, bool versioned)
+cJSON *bundle_item(const char *authority, const struct vault *vault, const struct key *key,
+		   const struct version *v, int api, bool versioned)
 {
 	_cleanup_free_ char *kid = bundle_kid(authority, key, versioned ? v : NULL);
 	cJSON *json = cJSON_CreateObject();
@@ -86,8 +86,10 @@ cJSON *bundle_deleted(cJSON *json, const char *authority, const struct key *key)
 
 cJSON *bundle_default_ops(const char *kty, bool hsm)
 {
-	static const char *const vault_rsa[] = { "encrypt", "decrypt", "sign", "verify", "wrapKey", "unwrapKey" };
-	static const char *const hsm_rsa[] = { "wrapKey", "decrypt", "encrypt", "unwrapKey", "sign", "verify" };
+	static const char *const vault_rsa[] = { "encrypt", "decrypt", "sign",
+						 "verify",  "wrapKey", "unwrapKey" };
+	static const char *const hsm_rsa[] = { "wrapKey",   "decrypt", "encrypt",
+					       "unwrapKey", "sign",    "verify" };
 	static const char *const ec[] = { "sign", "verify" };
 
 	if (!strncmp(kty, "EC", 2))

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception
 /*
- * The control port: one line of words in, text out. The verbs that set faults and look on are here, those that do
- * what the owner of a key does are in owner.c.
+ * The control port: one line of words in, text out. The verbs that set faults and look on are here,
+ * those that do what the owner of a key does are in owner.c.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -62,7 +62,8 @@ static char *json_lines(cJSON *list)
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
 
-	cJSON_ArrayForEach(item, list) {
+	cJSON_ArrayForEach(item, list)
+	{
 		_cleanup_free_ char *line = cJSON_PrintUnformatted(item);
 
 		fprintf(out, "%s\n", line);
@@ -213,7 +214,8 @@ static char *show_log(int argc, char **argv, bool *ok, bool count)
 	unsigned int classes = on ? route_classes(on) : CLASSES_ALL;
 
 	if (!classes)
-		return control_no(ok, "--on: there is no class of requests in \"%s\" as it stands", on);
+		return control_no(ok, "--on: there is no class of requests in \"%s\" as it stands",
+				  on);
 	if (argc)
 		return control_no(ok, "log: one word too many: \"%s\"", argv[0]);
 	return log_text(since ? atoll(since) : 0, classes, host, count);
@@ -238,17 +240,37 @@ static const struct {
 	verb_fn *run;
 	bool locks; /* takes vault_lock itself: it stops listeners or makes keys */
 } verbs[] = {
-	{ "ping", verb_ping, false }, { "create-key", owner_create_key, true }, { "rotate", owner_rotate, true },
-	{ "enable", owner_enable, false }, { "disable", owner_disable, false }, { "expire", owner_expire, false },
-	{ "not-yet-valid", owner_not_yet_valid, false }, { "no-dates", owner_no_dates, false },
-	{ "key-ops", owner_key_ops, false }, { "delete", owner_delete, false }, { "recover", owner_recover, false },
-	{ "purge", owner_purge, false }, { "role", owner_role, false }, { "policy", owner_policy, false },
-	{ "firewall", owner_firewall, false }, { "public-access", owner_public_access, false },
-	{ "vault", admin_vault, false }, { "tenant", admin_tenant, false }, { "identity", admin_identity, false },
-	{ "show", owner_show, false }, { "region", verb_region, false }, { "token-expire", verb_token_expire, false },
-	{ "token-lifetime", verb_token_lifetime, false }, { "answer", verb_answer, false }, { "imds", verb_imds, true },
-	{ "cut", verb_cut, true }, { "restore", verb_restore, true }, { "certificate", verb_certificate, true },
-	{ "clear", verb_clear, true }, { "faults", verb_faults, false }, { "log", verb_log, false },
+	{ "ping", verb_ping, false },
+	{ "create-key", owner_create_key, true },
+	{ "rotate", owner_rotate, true },
+	{ "enable", owner_enable, false },
+	{ "disable", owner_disable, false },
+	{ "expire", owner_expire, false },
+	{ "not-yet-valid", owner_not_yet_valid, false },
+	{ "no-dates", owner_no_dates, false },
+	{ "key-ops", owner_key_ops, false },
+	{ "delete", owner_delete, false },
+	{ "recover", owner_recover, false },
+	{ "purge", owner_purge, false },
+	{ "role", admin_role, false },
+	{ "policy", admin_policy, false },
+	{ "firewall", admin_firewall, false },
+	{ "public-access", admin_public_access, false },
+	{ "vault", admin_vault, false },
+	{ "tenant", admin_tenant, false },
+	{ "identity", admin_identity, false },
+	{ "show", owner_show, false },
+	{ "region", verb_region, false },
+	{ "token-expire", verb_token_expire, false },
+	{ "token-lifetime", verb_token_lifetime, false },
+	{ "answer", verb_answer, false },
+	{ "imds", verb_imds, true },
+	{ "cut", verb_cut, true },
+	{ "restore", verb_restore, true },
+	{ "certificate", verb_certificate, true },
+	{ "clear", verb_clear, true },
+	{ "faults", verb_faults, false },
+	{ "log", verb_log, false },
 	{ "count", verb_count, false },
 };
 
@@ -276,7 +298,9 @@ static char *run_verb(int argc, char **argv, bool *ok)
 		pthread_mutex_unlock(&vault_lock);
 		return text;
 	}
-	return control_no(ok, "\"%s\" is no verb of the test vault; see Documentation/test-vault.md", argv[0]);
+	return control_no(ok,
+			  "\"%s\" is no verb of the test vault; see Documentation/test-vault.md",
+			  argv[0]);
 }
 
 void control_run(struct req *req)
@@ -286,10 +310,11 @@ void control_run(struct req *req)
 	bool ok = true;
 	int n = 0;
 
-	for (char *word = req->body ? strtok_r(req->body, " \t\r\n", &save) : NULL; word && n < WORDS_MAX;
-	     word = strtok_r(NULL, " \t\r\n", &save))
+	for (char *word = req->body ? strtok_r(req->body, " \t\r\n", &save) : NULL;
+	     word && n < WORDS_MAX; word = strtok_r(NULL, " \t\r\n", &save))
 		words[n++] = word;
-	text = n ? run_verb(n, words, &ok) : control_no(&ok, "no verb; see Documentation/test-vault.md");
+	text = n ? run_verb(n, words, &ok)
+		 : control_no(&ok, "no verb; see Documentation/test-vault.md");
 	pthread_mutex_lock(&vault_lock);
 	state_save_if_changed();
 	pthread_mutex_unlock(&vault_lock);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception
 /*
- * The test vault's own certificate authority and the server certificates it issues: the good one and, for the
- * fault "certificate", one for other hosts, an expired one and one of an unknown authority.
+ * The test vault's own certificate authority and the server certificates it issues: the good one
+ * and, for the fault "certificate", one for other hosts, an expired one and one of an unknown
+ * authority.
  */
 #include <errno.h>
 #include <openssl/evp.h>
@@ -27,8 +28,9 @@ static const struct {
 
 static char *server_names(bool other_host)
 {
-	char *names = xstrdup(other_host ? "DNS:example.invalid" : "DNS:localhost,IP:127.0.0.1,DNS:login.windows.net,"
-								  "DNS:login.partner.microsoftonline.cn");
+	char *names = xstrdup(other_host ? "DNS:example.invalid"
+					 : "DNS:localhost,IP:127.0.0.1,DNS:login.windows.net,"
+					   "DNS:login.partner.microsoftonline.cn");
 	const struct cloud *cloud;
 
 	for (size_t i = 0; !other_host && (cloud = cloud_at(i)); i++) {
@@ -54,7 +56,8 @@ static bool add_extension(X509 *cert, X509 *issuer, int nid, const char *value)
 }
 
 /* A certificate for @pkey; a CA's own with @issuer NULL. */
-static X509 *issue(EVP_PKEY *pkey, const char *cn, X509 *issuer, EVP_PKEY *issuer_key, const char *names, bool expired)
+static X509 *issue(EVP_PKEY *pkey, const char *cn, X509 *issuer, EVP_PKEY *issuer_key,
+		   const char *names, bool expired)
 {
 	X509 *cert = X509_new();
 	X509_NAME *name = X509_get_subject_name(cert);
@@ -66,7 +69,8 @@ static X509 *issue(EVP_PKEY *pkey, const char *cn, X509 *issuer, EVP_PKEY *issue
 	good = X509_set_version(cert, 2) && X509_set_pubkey(cert, pkey) &&
 	       X509_gmtime_adj(X509_getm_notBefore(cert), expired ? -20 * DAY_S : -DAY_S) &&
 	       X509_gmtime_adj(X509_getm_notAfter(cert), expired ? -10 * DAY_S : 3650 * DAY_S) &&
-	       X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)cn, -1, -1, 0) &&
+	       X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)cn, -1,
+					  -1, 0) &&
 	       X509_set_issuer_name(cert, issuer ? X509_get_subject_name(issuer) : name) &&
 	       add_extension(cert, issuer ? issuer : cert, NID_subject_key_identifier, "hash");
 	if (issuer)
@@ -75,7 +79,8 @@ static X509 *issue(EVP_PKEY *pkey, const char *cn, X509 *issuer, EVP_PKEY *issue
 		       add_extension(cert, issuer, NID_key_usage, "critical,digitalSignature") &&
 		       add_extension(cert, issuer, NID_ext_key_usage, "serverAuth");
 	else
-		good = good && add_extension(cert, cert, NID_basic_constraints, "critical,CA:TRUE") &&
+		good = good &&
+		       add_extension(cert, cert, NID_basic_constraints, "critical,CA:TRUE") &&
 		       add_extension(cert, cert, NID_key_usage, "critical,keyCertSign,cRLSign");
 	if (good && X509_sign(cert, issuer ? issuer_key : pkey, EVP_sha256()) > 0)
 		return cert;
@@ -102,7 +107,8 @@ static int make_server(const char *dir, size_t i, X509 *ca, EVP_PKEY *ca_key)
 	_cleanup_free_ char *file = xasprintf("server-%s", servers[i].name);
 	EVP_PKEY *pkey = crypto_make("EC", "P-256", 0);
 	_cleanup_free_ char *pem = pkey ? crypto_to_pem(pkey) : NULL;
-	X509 *cert = pem ? issue(pkey, "cmk test vault", ca, ca_key, names, servers[i].expired) : NULL;
+	X509 *cert =
+		pem ? issue(pkey, "cmk test vault", ca, ca_key, names, servers[i].expired) : NULL;
 	int r = -EIO;
 
 	if (cert)
@@ -131,7 +137,8 @@ int crypto_certs(const char *dir)
 	if (ca && other)
 		r = 0;
 	for (size_t i = 0; !r && i < ARRAY_SIZE(servers); i++)
-		r = servers[i].untrusted ? make_server(dir, i, other, other_key) : make_server(dir, i, ca, ca_key);
+		r = servers[i].untrusted ? make_server(dir, i, other, other_key)
+					 : make_server(dir, i, ca, ca_key);
 	if (!r)
 		r = write_certificate(dir, "ca", ca);
 	X509_free(ca);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception
 /*
- * The keys of the test vault: making, importing, showing and using RSA keys (and EC keys, to be looked at only).
+ * The keys of the test vault: making, importing, showing and using RSA keys (and EC keys, to be
+ * looked at only).
  */
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
@@ -84,9 +85,9 @@ EVP_PKEY *crypto_import(const cJSON *jwk)
 	static const struct {
 		const char *jwk, *param;
 	} parts[] = {
-		{ "n", OSSL_PKEY_PARAM_RSA_N }, { "e", OSSL_PKEY_PARAM_RSA_E },
-		{ "d", OSSL_PKEY_PARAM_RSA_D }, { "p", OSSL_PKEY_PARAM_RSA_FACTOR1 },
-		{ "q", OSSL_PKEY_PARAM_RSA_FACTOR2 }, { "dp", OSSL_PKEY_PARAM_RSA_EXPONENT1 },
+		{ "n", OSSL_PKEY_PARAM_RSA_N },		 { "e", OSSL_PKEY_PARAM_RSA_E },
+		{ "d", OSSL_PKEY_PARAM_RSA_D },		 { "p", OSSL_PKEY_PARAM_RSA_FACTOR1 },
+		{ "q", OSSL_PKEY_PARAM_RSA_FACTOR2 },	 { "dp", OSSL_PKEY_PARAM_RSA_EXPONENT1 },
 		{ "dq", OSSL_PKEY_PARAM_RSA_EXPONENT2 }, { "qi", OSSL_PKEY_PARAM_RSA_COEFFICIENT1 },
 	};
 	OSSL_PARAM_BLD *build = OSSL_PARAM_BLD_new();
@@ -108,7 +109,8 @@ EVP_PKEY *crypto_import(const cJSON *jwk)
 	}
 	if (good)
 		params = OSSL_PARAM_BLD_to_param(build);
-	if (!params || EVP_PKEY_fromdata_init(ctx) <= 0 || EVP_PKEY_fromdata(ctx, &pkey, EVP_PKEY_KEYPAIR, params) <= 0)
+	if (!params || EVP_PKEY_fromdata_init(ctx) <= 0 ||
+	    EVP_PKEY_fromdata(ctx, &pkey, EVP_PKEY_KEYPAIR, params) <= 0)
 		pkey = NULL;
 	OSSL_PARAM_free(params);
 	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
@@ -133,16 +135,19 @@ static bool set_alg(EVP_PKEY_CTX *ctx, const char *alg)
 			continue;
 		if (EVP_PKEY_CTX_set_rsa_padding(ctx, algs[i].padding) <= 0)
 			return false;
-		return !algs[i].digest || (EVP_PKEY_CTX_set_rsa_oaep_md_name(ctx, algs[i].digest, NULL) > 0 &&
-					   EVP_PKEY_CTX_set_rsa_mgf1_md_name(ctx, algs[i].digest, NULL) > 0);
+		return !algs[i].digest ||
+		       (EVP_PKEY_CTX_set_rsa_oaep_md_name(ctx, algs[i].digest, NULL) > 0 &&
+			EVP_PKEY_CTX_set_rsa_mgf1_md_name(ctx, algs[i].digest, NULL) > 0);
 	}
 	return false;
 }
 
 typedef int init_fn(EVP_PKEY_CTX *ctx);
-typedef int run_fn(EVP_PKEY_CTX *ctx, unsigned char *out, size_t *out_len, const unsigned char *in, size_t in_len);
+typedef int run_fn(EVP_PKEY_CTX *ctx, unsigned char *out, size_t *out_len, const unsigned char *in,
+		   size_t in_len);
 
-static char *transform(EVP_PKEY *pkey, const char *alg, const char *value, init_fn *init, run_fn *run)
+static char *transform(EVP_PKEY *pkey, const char *alg, const char *value, init_fn *init,
+		       run_fn *run)
 {
 	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(pkey, NULL);
 	unsigned char out[1024];
@@ -150,7 +155,8 @@ static char *transform(EVP_PKEY *pkey, const char *alg, const char *value, init_
 	unsigned char *in = b64url_decode(value, &in_len);
 	char *result = NULL;
 
-	if (in && ctx && init(ctx) > 0 && set_alg(ctx, alg) && run(ctx, out, &out_len, in, in_len) > 0)
+	if (in && ctx && init(ctx) > 0 && set_alg(ctx, alg) &&
+	    run(ctx, out, &out_len, in, in_len) > 0)
 		result = b64url_encode(out, out_len);
 	OPENSSL_cleanse(out, sizeof(out));
 	free(in);

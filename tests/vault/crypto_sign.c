@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception
 /*
- * Signatures around tokens: the MAC over the vault's own access tokens and the check of a client's signed assertion.
+ * Signatures around tokens: the MAC over the vault's own access tokens and the check of a client's
+ * signed assertion.
  */
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
@@ -14,7 +15,8 @@ char *crypto_mac(const char *secret, const char *text)
 	unsigned char mac[EVP_MAX_MD_SIZE];
 	unsigned int len = 0;
 
-	if (!HMAC(EVP_sha256(), secret, (int)strlen(secret), (const unsigned char *)text, strlen(text), mac, &len))
+	if (!HMAC(EVP_sha256(), secret, (int)strlen(secret), (const unsigned char *)text,
+		  strlen(text), mac, &len))
 		abort();
 	return b64url_encode(mac, len);
 }
@@ -39,8 +41,10 @@ bool crypto_verify_jwt(const char *jwt, const char *pem)
 
 	if (dot)
 		signature = b64url_decode(dot + 1, &len);
-	if (cert && signature && EVP_DigestVerifyInit(ctx, NULL, EVP_sha256(), NULL, X509_get0_pubkey(cert)) > 0)
-		good = EVP_DigestVerify(ctx, signature, len, (const unsigned char *)jwt, (size_t)(dot - jwt)) == 1;
+	if (cert && signature &&
+	    EVP_DigestVerifyInit(ctx, NULL, EVP_sha256(), NULL, X509_get0_pubkey(cert)) > 0)
+		good = EVP_DigestVerify(ctx, signature, len, (const unsigned char *)jwt,
+					(size_t)(dot - jwt)) == 1;
 	free(signature);
 	X509_free(cert);
 	EVP_MD_CTX_free(ctx);

@@ -9,7 +9,8 @@ static struct key *wanted(struct req *req)
 	struct key *key = store_key(req->vault, req->key);
 	_cleanup_free_ char *url = NULL;
 
-	/* Until the deletion has settled, and once a recovery has begun, there is no such deleted key. */
+	/* Until the deletion has settled, and once a recovery has begun, there is no such deleted
+	 * key. */
 	if (key && key->state == KEY_DELETED)
 		return key;
 	url = xasprintf("https://%s/deletedkeys/%s", req->authority, req->key);
@@ -38,7 +39,8 @@ void deleted_recover(struct req *req)
 	if (!key)
 		return;
 	store_recover(req->vault, key, false);
-	answer_json(req, 200, bundle_key(req->authority, req->vault, key, key->versions, req_api(req)));
+	answer_json(req, 200,
+		    bundle_key(req->authority, req->vault, key, key->versions, req_api(req)));
 }
 
 void deleted_purge(struct req *req)

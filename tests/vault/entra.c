@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception
 /*
- * Entra: the token endpoint for client credentials (secret, certificate, federated assertion) and the discovery
- * documents that client libraries ask for first.
+ * Entra: the token endpoint for client credentials (secret, certificate, federated assertion) and
+ * the discovery documents that client libraries ask for first.
  */
 #include <microhttpd.h>
 #include <string.h>
@@ -10,7 +10,8 @@
 
 #define FEDERATED_AUDIENCE "api://AzureADTokenExchange"
 
-/* The value of a field of the form in the request's body, decoded, which the caller frees; NULL if not there. */
+/* The value of a field of the form in the request's body, decoded, which the caller frees; NULL if
+ * not there. */
 static char *form(const struct req *req, const char *name)
 {
 	const char *p = req->body ? req->body : "";
@@ -39,7 +40,8 @@ static bool tenant_exists(const char *tenant)
 	return strlen(tenant) == 36 && (*tenant == 'a' || *tenant == 'A');
 }
 
-/* The resource behind "RESOURCE/.default", which the caller frees; NULL for one that nobody here offers. */
+/* The resource behind "RESOURCE/.default", which the caller frees; NULL for one that nobody here
+ * offers. */
 static char *scope_resource(const char *scope)
 {
 	const char *end = scope ? strstr(scope, "/.default") : NULL;
@@ -53,10 +55,12 @@ static char *scope_resource(const char *scope)
 }
 
 /* What is wrong with a client assertion; NULL if it is good. */
-static const char *assertion_fault(const struct req *req, const struct identity *who, const char *assertion)
+static const char *assertion_fault(const struct req *req, const struct identity *who,
+				   const char *assertion)
 {
 	_cleanup_json_ cJSON *claims = token_payload(assertion);
-	_cleanup_free_ char *url = xasprintf("https://%s/%s/oauth2/v2.0/token", req->authority, req->tenant);
+	_cleanup_free_ char *url =
+		xasprintf("https://%s/%s/oauth2/v2.0/token", req->authority, req->tenant);
 	const char *aud = json_string(claims, "aud"), *iss = json_string(claims, "iss");
 	const char *sub = json_string(claims, "sub");
 
@@ -83,7 +87,8 @@ static bool proved(struct req *req, const struct identity *who)
 	const char *fault;
 
 	if (assertion) {
-		fault = type && !strcmp(type, "urn:ietf:params:oauth:client-assertion-type:jwt-bearer")
+		fault = type && !strcmp(type,
+					"urn:ietf:params:oauth:client-assertion-type:jwt-bearer")
 				? assertion_fault(req, who, assertion)
 				: "The type of the assertion is not known.";
 		if (fault)
@@ -99,7 +104,8 @@ static bool proved(struct req *req, const struct identity *who)
 static void answer_token(struct req *req, const struct identity *who, const char *resource)
 {
 	_cleanup_free_ char *claims = form(req, "claims");
-	_cleanup_free_ char *token = token_make(who, req->tenant, resource, claims && strstr(claims, "acrs"));
+	_cleanup_free_ char *token =
+		token_make(who, req->tenant, resource, claims && strstr(claims, "acrs"));
 	cJSON *json = cJSON_CreateObject();
 
 	cJSON_AddStringToObject(json, "token_type", "Bearer");
@@ -118,9 +124,11 @@ void entra_token(struct req *req)
 	const struct identity *who = client ? identity_find(client, NULL, NULL) : NULL;
 
 	if (!grant || strcmp(grant, "client_credentials") || !client)
-		errors_answer(req, "aad-bad-request",
-			      "The request body must contain the following parameter: 'client_id' and "
-			      "'grant_type=client_credentials'.", NULL);
+		errors_answer(
+			req, "aad-bad-request",
+			"The request body must contain the following parameter: 'client_id' and "
+			"'grant_type=client_credentials'.",
+			NULL);
 	else if (!tenant_exists(req->tenant))
 		errors_answer(req, "aad-tenant-gone", req->tenant, NULL);
 	else if (!who)
@@ -139,10 +147,11 @@ void entra_token(struct req *req)
 
 void entra_instance(struct req *req)
 {
-	static const char *const aliases[] = { "login.microsoftonline.com", "login.windows.net", "login.microsoft.com",
-					       "sts.windows.net" };
-	_cleanup_free_ char *url = xasprintf("https://%s/" TENANT_DEFAULT "/v2.0/.well-known/openid-configuration",
-					     req->authority);
+	static const char *const aliases[] = { "login.microsoftonline.com", "login.windows.net",
+					       "login.microsoft.com", "sts.windows.net" };
+	_cleanup_free_ char *url =
+		xasprintf("https://%s/" TENANT_DEFAULT "/v2.0/.well-known/openid-configuration",
+			  req->authority);
 	cJSON *json = cJSON_CreateObject();
 	cJSON *item;
 
@@ -152,7 +161,8 @@ void entra_instance(struct req *req)
 	cJSON_AddItemToArray(cJSON_AddArrayToObject(json, "metadata"), item);
 	cJSON_AddStringToObject(item, "preferred_network", "login.microsoftonline.com");
 	cJSON_AddStringToObject(item, "preferred_cache", "login.windows.net");
-	cJSON_AddItemToObject(item, "aliases", cJSON_CreateStringArray(aliases, ARRAY_SIZE(aliases)));
+	cJSON_AddItemToObject(item, "aliases",
+			      cJSON_CreateStringArray(aliases, ARRAY_SIZE(aliases)));
 	answer_json(req, 200, json);
 }
 
@@ -175,7 +185,8 @@ void entra_openid(struct req *req)
 	}
 	json = cJSON_CreateObject();
 	for (size_t i = 0; i < ARRAY_SIZE(endpoints); i++) {
-		_cleanup_free_ char *url = xasprintf("https://%s/%s/%s", req->authority, req->tenant, endpoints[i].path);
+		_cleanup_free_ char *url = xasprintf("https://%s/%s/%s", req->authority,
+						     req->tenant, endpoints[i].path);
 
 		cJSON_AddStringToObject(json, endpoints[i].name, url);
 	}

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception
 /*
- * Faults in transport and service: the table of those in force, and what one does to the request that meets it.
+ * Faults in transport and service: the table of those in force, and what one does to the request
+ * that meets it.
  */
 #include <fnmatch.h>
 #include <stdio.h>
@@ -27,7 +28,7 @@ static struct fault *faults; /* newest first */
 static const struct {
 	const char *verb;
 	const char *wants; /* what its own argument is; NULL: it has none */
-	int64_t value; /* without one */
+	int64_t value;	   /* without one */
 } kinds[FAULT_KINDS] = {
 	[FAULT_NONE] = { "none", NULL, 0 },
 	[FAULT_THROTTLE] = { "throttle", NULL, -1 },
@@ -86,7 +87,8 @@ static char *parse_options(struct fault *fault, int *argc, char **argv)
 		const char *text = control_option(argc, argv, numbers[i]);
 
 		if (text && (!fault_number(text, to[i]) || !*to[i]))
-			return xasprintf("--%s wants a number above 0, not \"%s\"", numbers[i], text);
+			return xasprintf("--%s wants a number above 0, not \"%s\"", numbers[i],
+					 text);
 	}
 	if (fault->ends_ms)
 		fault->ends_ms += now_ms();
@@ -104,13 +106,17 @@ static char *parse_value(struct fault *fault, int argc, char **argv)
 	const char *wants = kinds[fault->kind].wants;
 
 	if (argc > (wants ? 1 : 0))
-		return xasprintf("%s: one word too many: \"%s\"", kinds[fault->kind].verb, argv[argc - 1]);
+		return xasprintf("%s: one word too many: \"%s\"", kinds[fault->kind].verb,
+				 argv[argc - 1]);
 	if (fault->kind == FAULT_ANSWER) {
 		fault->answer = argc ? errors_id(argv[0]) : NULL;
-		return fault->answer ? NULL : xasprintf("answer wants %s; `answer list` shows them", wants);
+		return fault->answer
+			       ? NULL
+			       : xasprintf("answer wants %s; `answer list` shows them", wants);
 	}
 	if (argc == 1 && !fault_number(argv[0], &fault->value))
-		return xasprintf("%s wants %s, not \"%s\"", kinds[fault->kind].verb, wants, argv[0]);
+		return xasprintf("%s wants %s, not \"%s\"", kinds[fault->kind].verb, wants,
+				 argv[0]);
 	if (fault->kind == FAULT_STATUS && (fault->value < 400 || fault->value > 599))
 		return xasprintf("status wants %s", wants);
 	if (wants && fault->value < 0)
@@ -213,7 +219,8 @@ struct effect fault_pick(const struct req *req)
 static void answer_status(struct req *req)
 {
 	unsigned int status = (unsigned int)req->effect.value;
-	_cleanup_free_ char *text = xasprintf("{\"error\":{\"code\":\"Error%u\",\"message\":\"Status %u\"}}", status, status);
+	_cleanup_free_ char *text = xasprintf(
+		"{\"error\":{\"code\":\"Error%u\",\"message\":\"Status %u\"}}", status, status);
 
 	if (req->vault && (status == 500 || status == 503))
 		errors_answer(req, status == 500 ? "kv-internal" : "kv-unavailable", NULL, NULL);
@@ -238,7 +245,8 @@ bool fault_apply(struct req *req)
 		if (req->vault)
 			errors_answer(req, "kv-throttled", NULL, NULL);
 		else
-			answer_text(req, 429, "application/json", "{\"error\":\"Too many requests\"}");
+			answer_text(req, 429, "application/json",
+				    "{\"error\":\"Too many requests\"}");
 		if (req->effect.value >= 0)
 			answer_header(req, "Retry-After", "%lld", (long long)req->effect.value);
 		return true;

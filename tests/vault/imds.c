@@ -17,7 +17,8 @@ static bool accepted(struct req *req)
 		return false;
 	}
 	if (!req_query(req, "api-version")) {
-		errors_answer(req, "imds-bad-request", "Required query variable 'api-version' is missing", NULL);
+		errors_answer(req, "imds-bad-request",
+			      "Required query variable 'api-version' is missing", NULL);
 		return false;
 	}
 	return true;
@@ -39,7 +40,8 @@ void imds_token_answer(struct req *req, const struct identity *who)
 	cJSON *json;
 
 	if (!resource || strncmp(resource, "https://", 8)) {
-		errors_answer(req, "imds-bad-request", "Required audience parameter not specified", NULL);
+		errors_answer(req, "imds-bad-request", "Required audience parameter not specified",
+			      NULL);
 		return;
 	}
 	token = token_make(who, TENANT_DEFAULT, resource, claims != NULL);
@@ -65,11 +67,12 @@ void imds_token(struct req *req)
 	if (!accepted(req))
 		return;
 	if (!!client + !!object + !!resource > 1) {
-		errors_answer(req, "imds-bad-request", "Only one of client_id, object_id and msi_res_id may be given",
-			      NULL);
+		errors_answer(req, "imds-bad-request",
+			      "Only one of client_id, object_id and msi_res_id may be given", NULL);
 		return;
 	}
-	who = client || object || resource ? identity_find(client, object, resource) : identity_by_name("system");
+	who = client || object || resource ? identity_find(client, object, resource)
+					   : identity_by_name("system");
 	if (!who || !who->managed || who->deleted)
 		errors_answer(req, "imds-identity-gone", NULL, NULL);
 	else

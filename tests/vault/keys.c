@@ -26,7 +26,8 @@ static void not_found(struct req *req)
 struct version *keys_wanted(struct req *req, struct key **key)
 {
 	struct key *found = store_key(req->vault, req->key);
-	struct version *v = found && found->state == KEY_LIVE ? store_version(found, req->version) : NULL;
+	struct version *v =
+		found && found->state == KEY_LIVE ? store_version(found, req->version) : NULL;
 
 	if (!v)
 		not_found(req);
@@ -41,12 +42,14 @@ bool keys_type(const cJSON *body, bool hsm, char kty[8], char crv[8], int *bits)
 
 	if (!type || (strncmp(type, "RSA", 3) && strncmp(type, "EC", 2)))
 		return false;
-	if (strcmp(type, "RSA") && strcmp(type, "RSA-HSM") && strcmp(type, "EC") && strcmp(type, "EC-HSM"))
+	if (strcmp(type, "RSA") && strcmp(type, "RSA-HSM") && strcmp(type, "EC") &&
+	    strcmp(type, "EC-HSM"))
 		return false;
 	if (*type == 'R' && size != 2048 && size != 3072 && size != 4096)
 		return false;
 	/* A Managed HSM makes HSM keys whatever the request says. */
-	snprintf(kty, 8, "%s%s", *type == 'R' ? "RSA" : "EC", hsm || strstr(type, "-HSM") ? "-HSM" : "");
+	snprintf(kty, 8, "%s%s", *type == 'R' ? "RSA" : "EC",
+		 hsm || strstr(type, "-HSM") ? "-HSM" : "");
 	snprintf(crv, 8, "%s", *type == 'R' ? "" : curve ? curve : "P-256");
 	*bits = (int)size;
 	return true;
@@ -84,7 +87,8 @@ void keys_create(struct req *req)
 		return;
 	}
 	if (!req->made || !keys_type(req->json, hsm, kty, crv, &bits)) {
-		errors_answer(req, "kv-bad-parameter", "Property kty, crv or key_size has an invalid value", NULL);
+		errors_answer(req, "kv-bad-parameter",
+			      "Property kty, crv or key_size has an invalid value", NULL);
 		return;
 	}
 	if (!key)
@@ -112,7 +116,8 @@ void keys_import(struct req *req)
 		if (taken)
 			errors_answer(req, taken, req->key, NULL);
 		else
-			errors_answer(req, "kv-bad-parameter", "The key could not be imported", NULL);
+			errors_answer(req, "kv-bad-parameter", "The key could not be imported",
+				      NULL);
 		return;
 	}
 	if (!key)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception
 /*
- * Lists in pages: keys, deleted keys and the versions of a key, with nextLink and $skiptoken as the service has them.
+ * Lists in pages: keys, deleted keys and the versions of a key, with nextLink and $skiptoken as the
+ * service has them.
  */
 #include <stdio.h>
 #include <string.h>
@@ -8,7 +9,8 @@
 
 #define PAGE_MAX 25
 
-/* One page in the making: items come in the order of their marker and begin behind the one in the $skiptoken. */
+/* One page in the making: items come in the order of their marker and begin behind the one in the
+ * $skiptoken. */
 struct page {
 	struct req *req;
 	cJSON *items; /* marker and item, unordered, all of the list */
@@ -30,7 +32,8 @@ static char *skiptoken_make(const char *marker)
 	return b64url_encode(text, strlen(text));
 }
 
-/* The marker to begin at, which the caller frees, "" without a token; NULL if the token is malformed. */
+/* The marker to begin at, which the caller frees, "" without a token; NULL if the token is
+ * malformed. */
 static char *skiptoken_read(const struct req *req)
 {
 	const char *token = req_query(req, "$skiptoken");
@@ -54,8 +57,9 @@ static char *next_link(const struct req *req, const char *marker)
 	const char *port = strchr(req->authority, ':');
 
 	/* The service names its port even where it is the usual one. */
-	return xasprintf("https://%s%s%s?api-version=%s&$skiptoken=%s%s%s", req->host, port ? port : ":443", req->path,
-			 req_query(req, "api-version"), token, max ? "&maxresults=" : "", max ? max : "");
+	return xasprintf("https://%s%s%s?api-version=%s&$skiptoken=%s%s%s", req->host,
+			 port ? port : ":443", req->path, req_query(req, "api-version"), token,
+			 max ? "&maxresults=" : "", max ? max : "");
 }
 
 static void page_answer(struct page *page)
@@ -68,7 +72,8 @@ static void page_answer(struct page *page)
 
 	if (!from || room < 1 || room > PAGE_MAX) {
 		cJSON_Delete(page->items);
-		errors_answer(req, "kv-bad-parameter", from ? "maxresults must be from 1 to 25" : "invalid $skiptoken",
+		errors_answer(req, "kv-bad-parameter",
+			      from ? "maxresults must be from 1 to 25" : "invalid $skiptoken",
 			      NULL);
 		return;
 	}
@@ -97,8 +102,10 @@ void lists_versions(struct req *req)
 	struct page page = { .req = req, .items = cJSON_CreateObject() };
 	struct key *key = store_key(req->vault, req->key);
 
-	for (struct version *v = key && key->state == KEY_LIVE ? key->versions : NULL; v; v = v->next)
-		page_add(&page, v->id, bundle_item(req->authority, req->vault, key, v, req_api(req), true));
+	for (struct version *v = key && key->state == KEY_LIVE ? key->versions : NULL; v;
+	     v = v->next)
+		page_add(&page, v->id,
+			 bundle_item(req->authority, req->vault, key, v, req_api(req), true));
 	page_answer(&page);
 }
 
@@ -108,8 +115,9 @@ void lists_keys(struct req *req)
 
 	for (struct key *key = req->vault->keys; key; key = key->next)
 		if (key->state == KEY_LIVE)
-			page_add(&page, key->name, bundle_item(req->authority, req->vault, key, key->versions,
-							       req_api(req), false));
+			page_add(&page, key->name,
+				 bundle_item(req->authority, req->vault, key, key->versions,
+					     req_api(req), false));
 	page_answer(&page);
 }
 
@@ -122,7 +130,8 @@ void lists_deleted(struct req *req)
 
 		if (key->state != KEY_DELETED)
 			continue;
-		item = bundle_item(req->authority, req->vault, key, key->versions, req_api(req), false);
+		item = bundle_item(req->authority, req->vault, key, key->versions, req_api(req),
+				   false);
 		page_add(&page, key->name, bundle_deleted(item, req->authority, key));
 	}
 	page_answer(&page);

@@ -76,7 +76,8 @@ char *log_text(int64_t since, unsigned int classes, const char *glob, bool count
 	for (int64_t id = since >= first ? since + 1 : first; id <= last_id; id++) {
 		const struct entry *entry = &entries[id % ENTRIES_MAX];
 
-		if (!entry->line || !(classes & 1u << entry->class) || (glob && fnmatch(glob, entry->host, 0)))
+		if (!entry->line || !(classes & 1u << entry->class) ||
+		    (glob && fnmatch(glob, entry->host, 0)))
 			continue;
 		n++;
 		if (!count)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception
 /*
- * cmk-testvault: Key Vault, Managed HSM, Entra and IMDS on loopback, as a server for tests. Documentation/test-vault.md
- * says what it does.
+ * cmk-testvault: Key Vault, Managed HSM, Entra and IMDS on loopback, as a server for tests.
+ * Documentation/test-vault.md says what it does.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -21,18 +21,24 @@ struct settings settings = {
 };
 
 static const struct option options[] = {
-	{ "dir", required_argument, NULL, 'd' },	 { "https", required_argument, NULL, 's' },
-	{ "imds", required_argument, NULL, 'i' },	 { "arc", required_argument, NULL, 'a' },
-	{ "arc-tokens", required_argument, NULL, 't' },	 { "control", required_argument, NULL, 'c' },
-	{ "replay", required_argument, NULL, 'r' },	 { "help", no_argument, NULL, 'h' },
+	{ "dir", required_argument, NULL, 'd' },
+	{ "https", required_argument, NULL, 's' },
+	{ "imds", required_argument, NULL, 'i' },
+	{ "arc", required_argument, NULL, 'a' },
+	{ "arc-tokens", required_argument, NULL, 't' },
+	{ "control", required_argument, NULL, 'c' },
+	{ "replay", required_argument, NULL, 'r' },
+	{ "help", no_argument, NULL, 'h' },
 	{ NULL, 0, NULL, 0 },
 };
 
 static void usage(FILE *to)
 {
-	fputs("usage: cmk-testvault --dir DIR [--https ADDR:PORT]... [--imds ADDR:PORT] [--arc ADDR:PORT]\n"
+	fputs("usage: cmk-testvault --dir DIR [--https ADDR:PORT]... [--imds ADDR:PORT] [--arc "
+	      "ADDR:PORT]\n"
 	      "                     [--arc-tokens DIR] [--control ADDR:PORT] [--replay FILE]\n"
-	      "       cmk-testvault ctl [--control ADDR:PORT] VERB [WORD]...\n", to);
+	      "       cmk-testvault ctl [--control ADDR:PORT] VERB [WORD]...\n",
+	      to);
 }
 
 static int set_https(const char *where)
@@ -48,7 +54,7 @@ static int set_https(const char *where)
 static int parse(int argc, char **argv)
 {
 	const char **const to[128] = {
-		['d'] = &settings.dir, ['i'] = &settings.imds, ['a'] = &settings.arc,
+		['d'] = &settings.dir,	      ['i'] = &settings.imds,	 ['a'] = &settings.arc,
 		['t'] = &settings.arc_tokens, ['c'] = &settings.control, ['r'] = &settings.replay,
 	};
 	int c, r = 0;
@@ -85,7 +91,8 @@ static int start(void)
 	}
 	r = crypto_certs(settings.dir);
 	if (r) {
-		fprintf(stderr, "cmk-testvault: cannot make certificates in %s: %s\n", settings.dir, strerror(-r));
+		fprintf(stderr, "cmk-testvault: cannot make certificates in %s: %s\n", settings.dir,
+			strerror(-r));
 		return r;
 	}
 	state_load();

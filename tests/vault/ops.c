@@ -14,7 +14,8 @@ static const char *forbidden(const struct version *v, const char *op)
 
 	if (!v->enabled)
 		return "kv-disabled-key-unwrap";
-	/* The dates bind only operations that protect something new: what was wrapped stays readable. */
+	/* The dates bind only operations that protect something new: what was wrapped stays
+	 * readable. */
 	if (!opens && v->exp && v->exp <= now)
 		return "kv-expired-key";
 	if (!opens && v->nbf && v->nbf > now)
@@ -37,7 +38,8 @@ static char *wrong_value(const char *value)
 	return text;
 }
 
-/* The value to tell for the unwrapped @value, which is taken, after the request's fault and the key's history. */
+/* The value to tell for the unwrapped @value, which is taken, after the request's fault and the
+ * key's history. */
 static char *told_value(struct req *req, struct version *v, char *value)
 {
 	char *told = value;
@@ -53,8 +55,8 @@ static char *told_value(struct req *req, struct version *v, char *value)
 	return told;
 }
 
-static void answer_value(struct req *req, const struct key *key, const struct version *v, const char *alg,
-			 const char *value)
+static void answer_value(struct req *req, const struct key *key, const struct version *v,
+			 const char *alg, const char *value)
 {
 	_cleanup_free_ char *kid = bundle_kid(req->authority, key, v);
 	cJSON *json = cJSON_CreateObject();
@@ -66,7 +68,8 @@ static void answer_value(struct req *req, const struct key *key, const struct ve
 	answer_json(req, 200, json);
 }
 
-static void run(struct req *req, const char *op, char *(*transform)(struct evp_pkey_st *, const char *, const char *))
+static void run(struct req *req, const char *op,
+		char *(*transform)(struct evp_pkey_st *, const char *, const char *))
 {
 	const char *alg = json_string(req->json, "alg"), *value = json_string(req->json, "value");
 	struct key *key;
@@ -82,7 +85,8 @@ static void run(struct req *req, const char *op, char *(*transform)(struct evp_p
 		return;
 	}
 	if (!alg || !value || !crypto_alg_known(alg) || strncmp(v->kty, "RSA", 3)) {
-		errors_answer(req, "kv-bad-parameter", "Property alg or value is missing or has an invalid value", NULL);
+		errors_answer(req, "kv-bad-parameter",
+			      "Property alg or value is missing or has an invalid value", NULL);
 		return;
 	}
 	result = transform(v->pkey, alg, value);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception
 /*
- * The verbs of the control port that do what the owner of the keys does in the portal: to keys, roles, networks,
- * vaults and identities.
+ * The verbs of the control port that do what the owner of the keys does in the portal: to keys,
+ * roles, networks, vaults and identities.
  */
 #include <stdio.h>
 #include <string.h>
@@ -61,25 +61,18 @@ static char *target_find(struct target *t, const char *word, bool must_exist, bo
 		if (must_exist && !t->key)
 			refusal = control_no(ok, "vault %s has no key \"%s\"", host, t->name);
 		else if (must_exist && t->version && !store_version(t->key, t->version))
-			refusal = control_no(ok, "key %s has no version \"%s\"", t->name, t->version);
+			refusal =
+				control_no(ok, "key %s has no version \"%s\"", t->name, t->version);
 	}
 	free(host);
 	return refusal;
 }
 
-static struct vault *vault_of(int argc, char **argv, int at, bool *ok, char **refusal)
-{
-	const char *host = argc > at ? argv[at] : VAULT_DEFAULT;
-	struct vault *vault = store_vault(host);
-
-	*refusal = vault ? NULL : no_vault(ok, host);
-	return vault;
-}
-
 static char *kid_line(const struct target *t, const struct version *v)
 {
-	_cleanup_free_ char *authority = server_port() == 443 ? xstrdup(t->vault->host)
-							      : xasprintf("%s:%d", t->vault->host, server_port());
+	_cleanup_free_ char *authority =
+		server_port() == 443 ? xstrdup(t->vault->host)
+				     : xasprintf("%s:%d", t->vault->host, server_port());
 	_cleanup_free_ char *kid = bundle_kid(authority, t->key, v);
 
 	return xasprintf("%s\n", kid);
@@ -119,9 +112,12 @@ static char *new_version(struct target *t, struct evp_pkey_st *pkey, const char 
 
 char *owner_create_key(int argc, char **argv, bool *ok)
 {
-	const char *size = control_option(&argc, argv, "size"), *ops = control_option(&argc, argv, "ops");
-	const char *exp = control_option(&argc, argv, "exp"), *nbf = control_option(&argc, argv, "nbf");
-	bool hsm = control_flag(&argc, argv, "hsm"), disabled = control_flag(&argc, argv, "disabled");
+	const char *size = control_option(&argc, argv, "size"),
+		   *ops = control_option(&argc, argv, "ops");
+	const char *exp = control_option(&argc, argv, "exp"),
+		   *nbf = control_option(&argc, argv, "nbf");
+	bool hsm = control_flag(&argc, argv, "hsm"),
+	     disabled = control_flag(&argc, argv, "disabled");
 	int bits = size ? atoi(size) : 2048;
 	struct evp_pkey_st *pkey;
 	struct target t;
@@ -166,15 +162,16 @@ char *owner_rotate(int argc, char **argv, bool *ok)
 	if (!text && !strncmp(t.key->versions->kty, "RSA", 3))
 		pkey = crypto_make("RSA", "", crypto_bits(t.key->versions->pkey));
 	if (!text)
-		text = pkey ? new_version(&t, pkey, t.key->versions->kty) : control_no(ok, "only RSA keys rotate here");
+		text = pkey ? new_version(&t, pkey, t.key->versions->kty)
+			    : control_no(ok, "only RSA keys rotate here");
 	pthread_mutex_unlock(&vault_lock);
 	target_end(&t);
 	return text;
 }
 
 /* Do @change with @value to the version that the word names, or to all versions. */
-static char *each_version(int argc, char **argv, bool *ok, void (*change)(struct version *v, const char *value),
-			  const char *value)
+static char *each_version(int argc, char **argv, bool *ok,
+			  void (*change)(struct version *v, const char *value), const char *value)
 {
 	struct target t;
 	char *refusal;
@@ -285,7 +282,8 @@ static void purge(struct vault *vault, struct key *key, bool at_once)
 
 char *owner_delete(int argc, char **argv, bool *ok)
 {
-	return move(argc, argv, ok, KEY_LIVE, "is deleted already, or being recovered", store_delete);
+	return move(argc, argv, ok, KEY_LIVE, "is deleted already, or being recovered",
+		    store_delete);
 }
 
 char *owner_recover(int argc, char **argv, bool *ok)
@@ -296,83 +294,6 @@ char *owner_recover(int argc, char **argv, bool *ok)
 char *owner_purge(int argc, char **argv, bool *ok)
 {
 	return move(argc, argv, ok, KEY_DELETED, "is not deleted, or not yet", purge);
-}
-
-static void names_change(cJSON *names, const char *name, bool add)
-{
-	for (int i = cJSON_GetArraySize(names) - 1; i >= 0; i--) {
-		const char *have = cJSON_GetStringValue(cJSON_GetArrayItem(names, i));
-
-		/* To restore everybody's role is to restore each one's. */
-		if (!strcmp(have, name) || (!add && !strcmp(name, "*")))
-			cJSON_DeleteItemFromArray(names, i);
-	}
-	if (add)
-		cJSON_AddItemToArray(names, cJSON_CreateString(name));
-	state_changed();
-}
-
-/* `VERB A|B [HOST]`: whether A was said; a refusal, or NULL. */
-static char *choice(int argc, char **argv, bool *ok, const char *a, const char *b, bool *is_a)
-{
-	if (argc < 1 || argc > 2 || (strcmp(argv[0], a) && strcmp(argv[0], b)))
-		return control_no(ok, "the verb wants %s or %s, and a vault's host name if it is not " VAULT_DEFAULT, a, b);
-	*is_a = !strcmp(argv[0], a);
-	return NULL;
-}
-
-static char *permission(int argc, char **argv, bool *ok, bool role)
-{
-	const char *who = control_option(&argc, argv, "identity");
-	bool remove = false;
-	char *refusal = choice(argc, argv, ok, "remove", "restore", &remove);
-	struct vault *vault;
-
-	if (refusal)
-		return refusal;
-	if (who && !identity_by_name(who))
-		return control_no(ok, "there is no identity \"%s\"", who);
-	vault = vault_of(argc, argv, 1, ok, &refusal);
-	if (refusal)
-		return refusal;
-	names_change(role ? vault->no_role : vault->no_policy, who ? who : "*", remove);
-	return xstrdup("");
-}
-
-char *owner_role(int argc, char **argv, bool *ok)
-{
-	return permission(argc, argv, ok, true);
-}
-
-char *owner_policy(int argc, char **argv, bool *ok)
-{
-	return permission(argc, argv, ok, false);
-}
-
-char *owner_firewall(int argc, char **argv, bool *ok)
-{
-	bool on = false;
-	char *refusal = choice(argc, argv, ok, "on", "off", &on);
-	struct vault *vault = refusal ? NULL : vault_of(argc, argv, 1, ok, &refusal);
-
-	if (refusal)
-		return refusal;
-	vault->firewall = on;
-	state_changed();
-	return xstrdup("");
-}
-
-char *owner_public_access(int argc, char **argv, bool *ok)
-{
-	bool on = false;
-	char *refusal = choice(argc, argv, ok, "on", "off", &on);
-	struct vault *vault = refusal ? NULL : vault_of(argc, argv, 1, ok, &refusal);
-
-	if (refusal)
-		return refusal;
-	vault->public_off = !on;
-	state_changed();
-	return xstrdup("");
 }
 
 char *owner_show(int argc, char **argv, bool *ok)

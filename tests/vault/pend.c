@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception
 /*
- * Requests that wait: suspended in libmicrohttpd, so that they hold up nobody, and woken by a thread of their own.
+ * Requests that wait: suspended in libmicrohttpd, so that they hold up nobody, and woken by a
+ * thread of their own.
  */
 #include <errno.h>
 #include <microhttpd.h>
@@ -22,7 +23,8 @@ void pend(struct req *req, int64_t wake_ms)
 	pthread_mutex_unlock(&lock);
 }
 
-/* Take the request at *@at off the list and let it go on; after that it may be gone at any moment. */
+/* Take the request at *@at off the list and let it go on; after that it may be gone at any moment.
+ */
 static void wake(struct req **at)
 {
 	struct req *req = *at;

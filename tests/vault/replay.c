@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception
 /*
- * Answering from a recorded session: the next recorded exchange with the request's method and path is played,
- * with the host in its URLs exchanged for the one that was asked.
+ * Answering from a recorded session: the next recorded exchange with the request's method and path
+ * is played, with the host in its URLs exchanged for the one that was asked.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -19,7 +19,8 @@ bool replay_on(void)
 	return exchanges != NULL;
 }
 
-/* Two published forms: Entries with RequestUri, and networkCallRecords with Url and the answer's body as text. */
+/* Two published forms: Entries with RequestUri, and networkCallRecords with Url and the answer's
+ * body as text. */
 int replay_load(const char *path)
 {
 	_cleanup_free_ char *text = read_file(path);
@@ -93,8 +94,10 @@ static void play(struct req *req, const cJSON *exchange)
 	const cJSON *response = cJSON_GetObjectItemCaseSensitive(exchange, "Response");
 	const cJSON *headers = cJSON_GetObjectItemCaseSensitive(exchange, "ResponseHeaders");
 	const cJSON *body = cJSON_GetObjectItemCaseSensitive(exchange, "ResponseBody");
-	const char *status = json_string(response, "STATUS_CODE"), *recorded = json_string(response, "BODY");
-	_cleanup_json_ cJSON *parsed = recorded ? cJSON_Parse(recorded) : cJSON_Duplicate(body, true);
+	const char *status = json_string(response, "STATUS_CODE"),
+		   *recorded = json_string(response, "BODY");
+	_cleanup_json_ cJSON *parsed =
+		recorded ? cJSON_Parse(recorded) : cJSON_Duplicate(body, true);
 	_cleanup_free_ char *text = NULL;
 	_cleanup_free_ char *answer = NULL;
 	const char *challenge = json_string(headers, "WWW-Authenticate");
@@ -102,10 +105,13 @@ static void play(struct req *req, const cJSON *exchange)
 	if (!recorded && body && !cJSON_IsNull(body))
 		text = cJSON_PrintUnformatted(body);
 	answer = with_host(req, parsed, recorded ? recorded : text ? text : "");
-	answer_text(req, status ? (unsigned int)atoi(status) : (unsigned int)json_number(exchange, "StatusCode", 200),
+	answer_text(req,
+		    status ? (unsigned int)atoi(status)
+			   : (unsigned int)json_number(exchange, "StatusCode", 200),
 		    "application/json; charset=utf-8", answer);
 	if (challenge || req->answer.status == 401)
-		answer_bearer(req); /* the recorded one names a tenant and a host that are not here */
+		answer_bearer(
+			req); /* the recorded one names a tenant and a host that are not here */
 }
 
 void replay_run(struct req *req)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception
 /*
- * Rotation: a new version on demand, and the rotation policy, which is kept and told and gives new versions their
- * expiry (nothing rotates by itself here: tests say when).
+ * Rotation: a new version on demand, and the rotation policy, which is kept and told and gives new
+ * versions their expiry (nothing rotates by itself here: tests say when).
  */
 #include <stdio.h>
 #include <string.h>
@@ -31,7 +31,8 @@ void rotation_rotate(struct req *req)
 	answer_json(req, 200, bundle_key(req->authority, req->vault, key, v, req_api(req)));
 }
 
-/* Seconds of an ISO 8601 duration of years, months and days, which is all that the service takes; 0 if it is none. */
+/* Seconds of an ISO 8601 duration of years, months and days, which is all that the service takes; 0
+ * if it is none. */
 static int64_t duration_s(const char *text)
 {
 	int64_t days = 0;
@@ -76,7 +77,8 @@ static cJSON *action_normal(const cJSON *action)
 	const char *after = json_string(trigger, "timeAfterCreate");
 	const char *before = json_string(trigger, "timeBeforeExpiry");
 
-	if (!type || (strcasecmp(type, "rotate") && strcasecmp(type, "notify")) || (!after && !before))
+	if (!type || (strcasecmp(type, "rotate") && strcasecmp(type, "notify")) ||
+	    (!after && !before))
 		return NULL;
 	return action_make(after ? "timeAfterCreate" : "timeBeforeExpiry", after ? after : before,
 			   strcasecmp(type, "rotate") ? "Notify" : "Rotate");
@@ -86,8 +88,10 @@ static bool has_notify(const cJSON *actions)
 {
 	const cJSON *item;
 
-	cJSON_ArrayForEach(item, actions) {
-		const char *type = json_string(cJSON_GetObjectItemCaseSensitive(item, "action"), "type");
+	cJSON_ArrayForEach(item, actions)
+	{
+		const char *type =
+			json_string(cJSON_GetObjectItemCaseSensitive(item, "action"), "type");
 
 		if (type && !strcmp(type, "Notify"))
 			return true;
@@ -97,7 +101,8 @@ static bool has_notify(const cJSON *actions)
 
 static void answer_policy(struct req *req, const struct key *key)
 {
-	_cleanup_free_ char *id = xasprintf("https://%s/keys/%s/rotationpolicy", req->authority, key->name);
+	_cleanup_free_ char *id =
+		xasprintf("https://%s/keys/%s/rotationpolicy", req->authority, key->name);
 	cJSON *json = cJSON_CreateObject(), *actions;
 	const cJSON *item;
 
@@ -133,12 +138,14 @@ void rotation_put(struct req *req)
 		return;
 	policy = cJSON_CreateObject();
 	actions = cJSON_AddArrayToObject(policy, "lifetimeActions");
-	cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(req->json, "lifetimeActions")) {
+	cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(req->json, "lifetimeActions"))
+	{
 		cJSON *action = action_normal(item);
 
 		if (!action) {
 			cJSON_Delete(policy);
-			errors_answer(req, "kv-bad-parameter", "lifetimeActions has an invalid value", NULL);
+			errors_answer(req, "kv-bad-parameter",
+				      "lifetimeActions has an invalid value", NULL);
 			return;
 		}
 		cJSON_AddItemToArray(actions, action);

@@ -9,59 +9,90 @@
 
 #define V SURFACE_VAULT
 
-/* VERSION also stands for an empty segment, as in keys/name//unwrapkey: some clients write that for "current". */
+/* VERSION also stands for an empty segment, as in keys/name//unwrapkey: some clients write that for
+ * "current". */
 static const struct route routes[] = {
-	{ V, "GET", "healthstatus", CLASS_HEALTH, keys_health, NULL, NULL, false },
-	{ V, "GET", "keys", CLASS_LIST, lists_keys, "list", "keys/read", false },
-	{ V, "POST", "keys/restore", CLASS_RESTORE, backup_restore, "restore", "keys/restore/action", false },
-	{ V, "GET", "keys/KEY", CLASS_GET, keys_get, "get", "keys/read", false },
-	{ V, "PUT", "keys/KEY", CLASS_IMPORT, keys_import, "import", "keys/import/action", false },
-	{ V, "PATCH", "keys/KEY", CLASS_UPDATE, keys_update, "update", "keys/update/action", false },
-	{ V, "DELETE", "keys/KEY", CLASS_DELETE, keys_delete, "delete", "keys/delete", false },
-	{ V, "POST", "keys/KEY/create", CLASS_CREATE, keys_create, "create", "keys/create/action", true },
-	{ V, "POST", "keys/KEY/rotate", CLASS_ROTATE, rotation_rotate, "rotate", "keys/rotate/action", true },
-	{ V, "POST", "keys/KEY/backup", CLASS_BACKUP, backup_make, "backup", "keys/backup/action", false },
-	{ V, "GET", "keys/KEY/versions", CLASS_VERSIONS, lists_versions, "list", "keys/read", false },
+	{ V, "GET", "healthstatus", CLASS_HEALTH, keys_health, NULL, NULL },
+	{ V, "GET", "keys", CLASS_LIST, lists_keys, "list", "keys/read" },
+	{ V, "POST", "keys/restore", CLASS_RESTORE, backup_restore, "restore",
+	  "keys/restore/action" },
+	{ V, "GET", "keys/KEY", CLASS_GET, keys_get, "get", "keys/read" },
+	{ V, "PUT", "keys/KEY", CLASS_IMPORT, keys_import, "import", "keys/import/action" },
+	{ V, "PATCH", "keys/KEY", CLASS_UPDATE, keys_update, "update", "keys/update/action" },
+	{ V, "DELETE", "keys/KEY", CLASS_DELETE, keys_delete, "delete", "keys/delete" },
+	{ V, "POST", "keys/KEY/create", CLASS_CREATE, keys_create, "create", "keys/create/action" },
+	{ V, "POST", "keys/KEY/rotate", CLASS_ROTATE, rotation_rotate, "rotate",
+	  "keys/rotate/action" },
+	{ V, "POST", "keys/KEY/backup", CLASS_BACKUP, backup_make, "backup", "keys/backup/action" },
+	{ V, "GET", "keys/KEY/versions", CLASS_VERSIONS, lists_versions, "list", "keys/read" },
 	{ V, "GET", "keys/KEY/rotationpolicy", CLASS_POLICY, rotation_get, "getrotationpolicy",
-	  "keyrotationpolicies/read", false },
+	  "keyrotationpolicies/read" },
 	{ V, "PUT", "keys/KEY/rotationpolicy", CLASS_POLICY, rotation_put, "setrotationpolicy",
-	  "keyrotationpolicies/write", false },
-	{ V, "GET", "keys/KEY/VERSION", CLASS_GET, keys_get, "get", "keys/read", false },
-	{ V, "PATCH", "keys/KEY/VERSION", CLASS_UPDATE, keys_update, "update", "keys/update/action", false },
-	{ V, "POST", "keys/KEY/wrapkey", CLASS_WRAP, ops_wrap, "wrapKey", "keys/wrap/action", false },
-	{ V, "POST", "keys/KEY/unwrapkey", CLASS_UNWRAP, ops_unwrap, "unwrapKey", "keys/unwrap/action", false },
-	{ V, "POST", "keys/KEY/encrypt", CLASS_WRAP, ops_encrypt, "encrypt", "keys/encrypt/action", false },
-	{ V, "POST", "keys/KEY/decrypt", CLASS_UNWRAP, ops_decrypt, "decrypt", "keys/decrypt/action", false },
-	{ V, "POST", "keys/KEY/VERSION/wrapkey", CLASS_WRAP, ops_wrap, "wrapKey", "keys/wrap/action", false },
-	{ V, "POST", "keys/KEY/VERSION/unwrapkey", CLASS_UNWRAP, ops_unwrap, "unwrapKey", "keys/unwrap/action",
-	  false },
-	{ V, "POST", "keys/KEY/VERSION/encrypt", CLASS_WRAP, ops_encrypt, "encrypt", "keys/encrypt/action", false },
-	{ V, "POST", "keys/KEY/VERSION/decrypt", CLASS_UNWRAP, ops_decrypt, "decrypt", "keys/decrypt/action", false },
-	{ V, "GET", "deletedkeys", CLASS_LIST, lists_deleted, "list", "keys/read", false },
-	{ V, "GET", "deletedkeys/KEY", CLASS_DELETED, deleted_get, "get", "keys/read", false },
-	{ V, "DELETE", "deletedkeys/KEY", CLASS_PURGE, deleted_purge, "purge", "keys/purge/action", false },
-	{ V, "POST", "deletedkeys/KEY/recover", CLASS_RECOVER, deleted_recover, "recover", "keys/recover/action",
-	  false },
-	{ SURFACE_LOGIN, "GET", "common/discovery/instance", CLASS_DISCOVERY, entra_instance, NULL, NULL, false },
-	{ SURFACE_LOGIN, "GET", "TENANT/v2.0/.well-known/openid-configuration", CLASS_DISCOVERY, entra_openid, NULL,
-	  NULL, false },
-	{ SURFACE_LOGIN, "GET", "TENANT/discovery/v2.0/keys", CLASS_DISCOVERY, entra_keys, NULL, NULL, false },
-	{ SURFACE_LOGIN, "POST", "TENANT/oauth2/v2.0/token", CLASS_TOKEN, entra_token, NULL, NULL, false },
-	{ SURFACE_IMDS, "GET", "metadata/identity/oauth2/token", CLASS_IMDS_TOKEN, imds_token, NULL, NULL, false },
-	{ SURFACE_IMDS, "GET", "metadata/instance/compute/location", CLASS_IMDS_INSTANCE, imds_location, NULL, NULL,
-	  false },
-	{ SURFACE_IMDS, "GET", "metadata/instance", CLASS_IMDS_INSTANCE, imds_instance, NULL, NULL, false },
-	{ SURFACE_ARC, "GET", "metadata/identity/oauth2/token", CLASS_IMDS_TOKEN, arc_token, NULL, NULL, false },
-	{ SURFACE_CONTROL, "POST", "", CLASS_OTHER, control_run, NULL, NULL, false },
+	  "keyrotationpolicies/write" },
+	{ V, "GET", "keys/KEY/VERSION", CLASS_GET, keys_get, "get", "keys/read" },
+	{ V, "PATCH", "keys/KEY/VERSION", CLASS_UPDATE, keys_update, "update",
+	  "keys/update/action" },
+	{ V, "POST", "keys/KEY/wrapkey", CLASS_WRAP, ops_wrap, "wrapKey", "keys/wrap/action" },
+	{ V, "POST", "keys/KEY/unwrapkey", CLASS_UNWRAP, ops_unwrap, "unwrapKey",
+	  "keys/unwrap/action" },
+	{ V, "POST", "keys/KEY/encrypt", CLASS_WRAP, ops_encrypt, "encrypt",
+	  "keys/encrypt/action" },
+	{ V, "POST", "keys/KEY/decrypt", CLASS_UNWRAP, ops_decrypt, "decrypt",
+	  "keys/decrypt/action" },
+	{ V, "POST", "keys/KEY/VERSION/wrapkey", CLASS_WRAP, ops_wrap, "wrapKey",
+	  "keys/wrap/action" },
+	{ V, "POST", "keys/KEY/VERSION/unwrapkey", CLASS_UNWRAP, ops_unwrap, "unwrapKey",
+	  "keys/unwrap/action" },
+	{ V, "POST", "keys/KEY/VERSION/encrypt", CLASS_WRAP, ops_encrypt, "encrypt",
+	  "keys/encrypt/action" },
+	{ V, "POST", "keys/KEY/VERSION/decrypt", CLASS_UNWRAP, ops_decrypt, "decrypt",
+	  "keys/decrypt/action" },
+	{ V, "GET", "deletedkeys", CLASS_LIST, lists_deleted, "list", "keys/read" },
+	{ V, "GET", "deletedkeys/KEY", CLASS_DELETED, deleted_get, "get", "keys/read" },
+	{ V, "DELETE", "deletedkeys/KEY", CLASS_PURGE, deleted_purge, "purge",
+	  "keys/purge/action" },
+	{ V, "POST", "deletedkeys/KEY/recover", CLASS_RECOVER, deleted_recover, "recover",
+	  "keys/recover/action" },
+	{ SURFACE_LOGIN, "GET", "common/discovery/instance", CLASS_DISCOVERY, entra_instance, NULL,
+	  NULL },
+	{ SURFACE_LOGIN, "GET", "TENANT/v2.0/.well-known/openid-configuration", CLASS_DISCOVERY,
+	  entra_openid, NULL, NULL },
+	{ SURFACE_LOGIN, "GET", "TENANT/discovery/v2.0/keys", CLASS_DISCOVERY, entra_keys, NULL,
+	  NULL },
+	{ SURFACE_LOGIN, "POST", "TENANT/oauth2/v2.0/token", CLASS_TOKEN, entra_token, NULL, NULL },
+	{ SURFACE_IMDS, "GET", "metadata/identity/oauth2/token", CLASS_IMDS_TOKEN, imds_token, NULL,
+	  NULL },
+	{ SURFACE_IMDS, "GET", "metadata/instance/compute/location", CLASS_IMDS_INSTANCE,
+	  imds_location, NULL, NULL },
+	{ SURFACE_IMDS, "GET", "metadata/instance", CLASS_IMDS_INSTANCE, imds_instance, NULL,
+	  NULL },
+	{ SURFACE_ARC, "GET", "metadata/identity/oauth2/token", CLASS_IMDS_TOKEN, arc_token, NULL,
+	  NULL },
+	{ SURFACE_CONTROL, "POST", "", CLASS_OTHER, control_run, NULL, NULL },
 };
 
 static const char *const class_names[CLASS_COUNT] = {
-	[CLASS_GET] = "get", [CLASS_CREATE] = "create", [CLASS_IMPORT] = "import", [CLASS_UPDATE] = "update",
-	[CLASS_DELETE] = "delete", [CLASS_WRAP] = "wrap", [CLASS_UNWRAP] = "unwrap", [CLASS_LIST] = "list",
-	[CLASS_VERSIONS] = "versions", [CLASS_ROTATE] = "rotate", [CLASS_POLICY] = "policy",
-	[CLASS_BACKUP] = "backup", [CLASS_RESTORE] = "restore", [CLASS_DELETED] = "deleted",
-	[CLASS_RECOVER] = "recover", [CLASS_PURGE] = "purge", [CLASS_HEALTH] = "health", [CLASS_TOKEN] = "token",
-	[CLASS_DISCOVERY] = "discovery", [CLASS_IMDS_TOKEN] = "imds-token", [CLASS_IMDS_INSTANCE] = "imds-instance",
+	[CLASS_GET] = "get",
+	[CLASS_CREATE] = "create",
+	[CLASS_IMPORT] = "import",
+	[CLASS_UPDATE] = "update",
+	[CLASS_DELETE] = "delete",
+	[CLASS_WRAP] = "wrap",
+	[CLASS_UNWRAP] = "unwrap",
+	[CLASS_LIST] = "list",
+	[CLASS_VERSIONS] = "versions",
+	[CLASS_ROTATE] = "rotate",
+	[CLASS_POLICY] = "policy",
+	[CLASS_BACKUP] = "backup",
+	[CLASS_RESTORE] = "restore",
+	[CLASS_DELETED] = "deleted",
+	[CLASS_RECOVER] = "recover",
+	[CLASS_PURGE] = "purge",
+	[CLASS_HEALTH] = "health",
+	[CLASS_TOKEN] = "token",
+	[CLASS_DISCOVERY] = "discovery",
+	[CLASS_IMDS_TOKEN] = "imds-token",
+	[CLASS_IMDS_INSTANCE] = "imds-instance",
 	[CLASS_OTHER] = "other",
 };
 
@@ -146,18 +177,22 @@ static bool matches(struct req *req, const struct route *route)
 static bool valid_name(const char *name)
 {
 	return strlen(name) <= 127 &&
-	       strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-") == strlen(name);
+	       strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-") ==
+		       strlen(name);
 }
 
 static bool valid_request(struct req *req)
 {
-	static const char *const versions[] = { "7.0", "7.1", "7.2", "7.3", "7.4", "7.5", "7.6", "7.3-preview",
-						"7.4-preview.1", "7.5-preview.1", "7.6-preview.1", "7.6-preview.2",
-						"2025-07-01", "2016-10-01" };
+	static const char *const versions[] = { "7.0",		 "7.1",		  "7.2",
+						"7.3",		 "7.4",		  "7.5",
+						"7.6",		 "7.3-preview",	  "7.4-preview.1",
+						"7.5-preview.1", "7.6-preview.1", "7.6-preview.2",
+						"2025-07-01",	 "2016-10-01" };
 	const char *api = req_query(req, "api-version");
 
 	if (req->key && !valid_name(req->key)) {
-		errors_answer(req, req->vault->cloud->hsm ? "mhsm-bad-name" : "kv-bad-name", req->key, NULL);
+		errors_answer(req, req->vault->cloud->hsm ? "mhsm-bad-name" : "kv-bad-name",
+			      req->key, NULL);
 		return false;
 	}
 	for (size_t i = 0; api && i < ARRAY_SIZE(versions); i++)
@@ -176,7 +211,8 @@ bool route_find(struct req *req)
 	else if (req->surface == SURFACE_VAULT)
 		req->vault = store_vault(req->host);
 	if (req->surface == SURFACE_VAULT && !req->vault) {
-		answer_text(req, 421, "text/plain", "no vault and no login service has this host name\n");
+		answer_text(req, 421, "text/plain",
+			    "no vault and no login service has this host name\n");
 		return false;
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(routes); i++) {
@@ -188,7 +224,8 @@ bool route_find(struct req *req)
 		req->route = &routes[i];
 		return true;
 	}
-	answer_text(req, path_known ? 405 : 404, "text/plain", path_known ? "method not allowed\n" : "not found\n");
+	answer_text(req, path_known ? 405 : 404, "text/plain",
+		    path_known ? "method not allowed\n" : "not found\n");
 	return false;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception
 /*
- * The listeners, and the way of a request through them: collect its body, meet its fault, wait if it must, answer.
+ * The listeners, and the way of a request through them: collect its body, meet its fault, wait if
+ * it must, answer.
  */
 #include <arpa/inet.h>
 #include <ctype.h>
@@ -38,7 +39,8 @@ static void *on_uri(void *cls, const char *uri, struct MHD_Connection *conn)
 	return req;
 }
 
-static void on_completed(void *cls, struct MHD_Connection *conn, void **ctx, enum MHD_RequestTerminationCode code)
+static void on_completed(void *cls, struct MHD_Connection *conn, void **ctx,
+			 enum MHD_RequestTerminationCode code)
 {
 	struct req *req = *ctx;
 
@@ -62,7 +64,8 @@ static void on_completed(void *cls, struct MHD_Connection *conn, void **ctx, enu
 
 static void begin(struct req *req, const char *url, const char *method)
 {
-	const union MHD_ConnectionInfo *info = MHD_get_connection_info(req->conn, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(req->conn, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
 	const char *authority = req_header(req, "Host");
 
 	req->phase = PHASE_BODY;
@@ -75,7 +78,8 @@ static void begin(struct req *req, const char *url, const char *method)
 	if (info && info->client_addr->sa_family == AF_INET)
 		req->client_port = ntohs(((const struct sockaddr_in *)info->client_addr)->sin_port);
 	else if (info && info->client_addr->sa_family == AF_INET6)
-		req->client_port = ntohs(((const struct sockaddr_in6 *)info->client_addr)->sin6_port);
+		req->client_port =
+			ntohs(((const struct sockaddr_in6 *)info->client_addr)->sin6_port);
 }
 
 static enum MHD_Result collect(struct req *req, const char *data, size_t *len)
@@ -92,7 +96,8 @@ static enum MHD_Result collect(struct req *req, const char *data, size_t *len)
 	return MHD_YES;
 }
 
-/* Whether the request has to wait, and if so have it wait: first for its fault, then for its key. */
+/* Whether the request has to wait, and if so have it wait: first for its fault, then for its key.
+ */
 static bool wait_wanted(struct req *req)
 {
 	if (req->phase == PHASE_BODY) {
@@ -138,8 +143,9 @@ static enum MHD_Result advance(struct req *req)
 	return answer_send(req) ? MHD_YES : MHD_NO;
 }
 
-static enum MHD_Result on_request(void *cls, struct MHD_Connection *conn, const char *url, const char *method,
-				  const char *version, const char *data, size_t *len, void **ctx)
+static enum MHD_Result on_request(void *cls, struct MHD_Connection *conn, const char *url,
+				  const char *method, const char *version, const char *data,
+				  size_t *len, void **ctx)
 {
 	struct req *req = *ctx;
 	enum MHD_Result result;
@@ -164,7 +170,8 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *conn, const 
 
 static int parse_address(const char *where, struct sockaddr_storage *addr)
 {
-	const struct addrinfo hints = { .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV, .ai_socktype = SOCK_STREAM };
+	const struct addrinfo hints = { .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV,
+					.ai_socktype = SOCK_STREAM };
 	const char *colon = strrchr(where, ':');
 	_cleanup_free_ char *host = NULL;
 	struct addrinfo *found;
@@ -195,16 +202,16 @@ static int listener_start(struct listener *listener)
 		flags |= MHD_USE_TLS;
 	if (listener->addr.ss_family == AF_INET6)
 		flags |= MHD_USE_IPv6;
-	listener->daemon = MHD_start_daemon(flags, 0, NULL, NULL, on_request, listener,
-					    MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&listener->addr,
-					    MHD_OPTION_URI_LOG_CALLBACK, on_uri, listener,
-					    MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL,
-					    MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX,
-					    MHD_OPTION_CONNECTION_TIMEOUT, IDLE_S,
-					    MHD_OPTION_ARRAY, tls ? secure : plain, MHD_OPTION_END);
+	listener->daemon = MHD_start_daemon(
+		flags, 0, NULL, NULL, on_request, listener, MHD_OPTION_SOCK_ADDR,
+		(struct sockaddr *)&listener->addr, MHD_OPTION_URI_LOG_CALLBACK, on_uri, listener,
+		MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_CONNECTION_LIMIT,
+		CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT, IDLE_S, MHD_OPTION_ARRAY,
+		tls ? secure : plain, MHD_OPTION_END);
 	if (listener->daemon)
 		return 0;
-	fprintf(stderr, "cmk-testvault: cannot listen on %s: %s\n", listener->where, strerror(errno));
+	fprintf(stderr, "cmk-testvault: cannot listen on %s: %s\n", listener->where,
+		strerror(errno));
 	return errno ? -errno : -EIO;
 }
 
@@ -287,7 +294,9 @@ static int listener_add(enum surface surface, const char *where)
 	listener->surface = surface;
 	listener->where = where;
 	if (parse_address(where, &listener->addr)) {
-		fprintf(stderr, "cmk-testvault: \"%s\" is not an address and a port, as in 127.0.0.1:443\n", where);
+		fprintf(stderr,
+			"cmk-testvault: \"%s\" is not an address and a port, as in 127.0.0.1:443\n",
+			where);
 		return -EINVAL;
 	}
 	n_listeners++;

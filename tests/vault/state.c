@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception
 /*
- * The test vault's memory across restarts: vaults, keys, identities and the secret of its tokens in state.json.
- * One key in this form is also what a backup holds.
+ * The test vault's memory across restarts: vaults, keys, identities and the secret of its tokens in
+ * state.json. One key in this form is also what a backup holds.
  */
 #include <stdio.h>
 #include <string.h>
@@ -53,7 +53,8 @@ cJSON *state_key_save(const struct key *key)
 
 static bool version_load(struct key *key, const cJSON *json)
 {
-	const char *id = json_string(json, "id"), *kty = json_string(json, "kty"), *crv = json_string(json, "crv");
+	const char *id = json_string(json, "id"), *kty = json_string(json, "kty"),
+		   *crv = json_string(json, "crv");
 	const char *pem = json_string(json, "pem");
 	struct evp_pkey_st *pkey = pem ? crypto_from_pem(pem) : NULL;
 	struct version *v;
@@ -88,7 +89,8 @@ struct key *state_key_load(struct vault *vault, const cJSON *json)
 	key->deleted_at = json_number(json, "deleted_at", 0);
 	key->purge_at = json_number(json, "purge_at", 0);
 	key->policy = cJSON_Duplicate(cJSON_GetObjectItemCaseSensitive(json, "policy"), true);
-	cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(json, "versions")) {
+	cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(json, "versions"))
+	{
 		if (!version_load(key, item)) {
 			store_key_remove(vault, key);
 			return NULL;
@@ -199,9 +201,9 @@ void state_load(void)
 		fprintf(stderr, "cmk-testvault: %s is damaged, beginning anew\n", path);
 	if (json_string(json, "region"))
 		put_string(&settings.host_region, json_string(json, "region"));
-	settings.token_lifetime_s = (int)json_number(json, "token_lifetime", settings.token_lifetime_s);
+	settings.token_lifetime_s =
+		(int)json_number(json, "token_lifetime", settings.token_lifetime_s);
 	token_load(cJSON_GetObjectItemCaseSensitive(json, "tokens"));
 	identity_load(cJSON_GetObjectItemCaseSensitive(json, "identities"));
-	cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(json, "vaults"))
-		vault_load(item);
+	cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(json, "vaults")) vault_load(item);
 }

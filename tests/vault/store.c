@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception
 /*
- * The store: vaults, their keys and the keys' versions in memory, and how deletions and recoveries settle with time.
+ * The store: vaults, their keys and the keys' versions in memory, and how deletions and recoveries
+ * settle with time.
  */
 #include <string.h>
 #include "vault.h"
@@ -32,7 +33,8 @@ struct vault *store_vault(const char *host)
 	vault->retention_days = 90;
 	vault->soft_delete = true;
 	vault->purge_protection = true;
-	/* Managed HSM's deletions are there at once in every recording, Key Vault's after some seconds. */
+	/* Managed HSM's deletions are there at once in every recording, Key Vault's after some
+	 * seconds. */
 	vault->settle_ms = cloud->hsm ? 0 : 1000;
 	vault->no_role = cJSON_CreateArray();
 	vault->no_policy = cJSON_CreateArray();
@@ -98,7 +100,8 @@ void store_settle(struct vault *vault)
 			key->state = KEY_DELETED;
 		else if (key->state == KEY_RECOVERING && now >= key->settles_ms)
 			key->state = KEY_LIVE;
-		if (key->state == KEY_DELETED && (!vault->soft_delete || now / 1000 >= key->purge_at))
+		if (key->state == KEY_DELETED &&
+		    (!vault->soft_delete || now / 1000 >= key->purge_at))
 			store_key_remove(vault, key);
 	}
 }
@@ -150,6 +153,7 @@ const char *store_recovery_level(const struct vault *vault)
 	if (!vault->soft_delete)
 		return "Purgeable";
 	if (vault->retention_days < 90)
-		return vault->purge_protection ? "CustomizedRecoverable" : "CustomizedRecoverable+Purgeable";
+		return vault->purge_protection ? "CustomizedRecoverable"
+					       : "CustomizedRecoverable+Purgeable";
 	return vault->purge_protection ? "Recoverable" : "Recoverable+Purgeable";
 }

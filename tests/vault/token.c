@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception
 /*
- * Access tokens: JWTs with the claims that the real ones have, under a MAC of the test vault's own. To a client they
- * are opaque; the vaults check audience, tenant, times and identity.
+ * Access tokens: JWTs with the claims that the real ones have, under a MAC of the test vault's own.
+ * To a client they are opaque; the vaults check audience, tenant, times and identity.
  */
 #include <string.h>
 #include "vault.h"
@@ -21,7 +21,8 @@ static char *jwt_sign(const cJSON *payload)
 	return xasprintf("%s.%s", signed_part, mac);
 }
 
-char *token_make(const struct identity *who, const char *tenant, const char *audience, bool with_claims)
+char *token_make(const struct identity *who, const char *tenant, const char *audience,
+		 bool with_claims)
 {
 	_cleanup_json_ cJSON *payload = cJSON_CreateObject();
 	_cleanup_free_ char *issuer = xasprintf("https://sts.windows.net/%s/", tenant);
@@ -66,7 +67,8 @@ cJSON *token_payload(const char *jwt)
 enum token_state token_read(const char *token, cJSON **claims)
 {
 	const char *dot = strrchr(token, '.');
-	_cleanup_free_ char *signed_part = dot ? xasprintf("%.*s", (int)(dot - token), token) : NULL;
+	_cleanup_free_ char *signed_part =
+		dot ? xasprintf("%.*s", (int)(dot - token), token) : NULL;
 	_cleanup_free_ char *mac = signed_part ? crypto_mac(secret, signed_part) : NULL;
 
 	*claims = NULL;
@@ -75,7 +77,8 @@ enum token_state token_read(const char *token, cJSON **claims)
 	*claims = token_payload(token);
 	if (!*claims)
 		return TOKEN_BAD;
-	if (json_number(*claims, "exp", 0) <= now_ms() / 1000 || json_number(*claims, "generation", -1) != generation)
+	if (json_number(*claims, "exp", 0) <= now_ms() / 1000 ||
+	    json_number(*claims, "generation", -1) != generation)
 		return TOKEN_EXPIRED;
 	return TOKEN_OK;
 }

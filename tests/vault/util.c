@@ -78,7 +78,8 @@ static void json_sort_members(cJSON *object)
 	for (int left = n; left > 0; left--) {
 		cJSON *item, *least = object->child;
 
-		/* Selection: of the members not yet moved, which stand in front, the least goes to the end. */
+		/* Selection: of the members not yet moved, which stand in front, the least goes to
+		 * the end. */
 		item = object->child;
 		for (int i = 0; i < left; i++, item = item->next)
 			if (strcmp(item->string, least->string) < 0)
@@ -95,15 +96,15 @@ void json_sort(cJSON *json, bool deep)
 	if (cJSON_IsObject(json))
 		json_sort_members(json);
 	if (deep)
-		cJSON_ArrayForEach(item, json)
-			json_sort(item, true);
+		cJSON_ArrayForEach(item, json) json_sort(item, true);
 }
 
 bool json_names(const cJSON *names, const char *name)
 {
 	const cJSON *item;
 
-	cJSON_ArrayForEach(item, names) {
+	cJSON_ArrayForEach(item, names)
+	{
 		const char *s = cJSON_GetStringValue(item);
 
 		if (s && (!strcmp(s, name) || !strcmp(s, "*")))
@@ -112,7 +113,8 @@ bool json_names(const cJSON *names, const char *name)
 	return false;
 }
 
-static const char b64url_digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+static const char b64url_digits[] =
+	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 char *b64url_encode(const void *data, size_t len)
 {
@@ -169,7 +171,8 @@ void random_guid(char out[37])
 	char hex[33];
 
 	random_hex(hex, 32);
-	snprintf(out, 37, "%.8s-%.4s-4%.3s-a%.3s-%.12s", hex, hex + 8, hex + 13, hex + 17, hex + 20);
+	snprintf(out, 37, "%.8s-%.4s-4%.3s-a%.3s-%.12s", hex, hex + 8, hex + 13, hex + 17,
+		 hex + 20);
 }
 
 char *read_file(const char *path)

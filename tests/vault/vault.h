@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /*
- * What the parts of the test vault owe each other: the request that travels through it, the store of vaults and
- * keys, and the prototypes, one group per file. All but server.c and pend.c run under vault_lock.
+ * What the parts of the test vault owe each other: the request that travels through it, the store
+ * of vaults and keys, and the prototypes, one group per file. All but server.c and pend.c run under
+ * vault_lock.
  */
 #ifndef CMK_TESTVAULT_H
 #define CMK_TESTVAULT_H
@@ -12,39 +13,42 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <cjson/cJSON.h>
-
-#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
-#define __printf(f, a) __attribute__((format(printf, f, a)))
-#define __must_check   __attribute__((warn_unused_result))
+#include "crypto.h"
+#include "util.h"
 
 #define TENANT_DEFAULT "a0000000-0000-4000-8000-000000000001"
 #define REGION_DEFAULT "westeurope"
 #define VAULT_DEFAULT  "contoso.vault.azure.net"
 
-static inline void free_string(char **s)
-{
-	free(*s);
-}
-
-static inline void free_json(cJSON **json)
-{
-	cJSON_Delete(*json);
-}
-
-#define _cleanup_free_ __attribute__((cleanup(free_string)))
-#define _cleanup_json_ __attribute__((cleanup(free_json)))
-
 struct MHD_Connection;
-struct evp_pkey_st;
 
 /* Where a request came in, and so who is meant by it. */
 enum surface { SURFACE_VAULT, SURFACE_LOGIN, SURFACE_IMDS, SURFACE_ARC, SURFACE_CONTROL };
 
 /* Classes of requests, as faults and the log name them; names in route.c. */
 enum class {
-	CLASS_GET, CLASS_CREATE, CLASS_IMPORT, CLASS_UPDATE, CLASS_DELETE, CLASS_WRAP, CLASS_UNWRAP, CLASS_LIST,
-	CLASS_VERSIONS, CLASS_ROTATE, CLASS_POLICY, CLASS_BACKUP, CLASS_RESTORE, CLASS_DELETED, CLASS_RECOVER,
-	CLASS_PURGE, CLASS_HEALTH, CLASS_TOKEN, CLASS_DISCOVERY, CLASS_IMDS_TOKEN, CLASS_IMDS_INSTANCE, CLASS_OTHER,
+	CLASS_GET,
+	CLASS_CREATE,
+	CLASS_IMPORT,
+	CLASS_UPDATE,
+	CLASS_DELETE,
+	CLASS_WRAP,
+	CLASS_UNWRAP,
+	CLASS_LIST,
+	CLASS_VERSIONS,
+	CLASS_ROTATE,
+	CLASS_POLICY,
+	CLASS_BACKUP,
+	CLASS_RESTORE,
+	CLASS_DELETED,
+	CLASS_RECOVER,
+	CLASS_PURGE,
+	CLASS_HEALTH,
+	CLASS_TOKEN,
+	CLASS_DISCOVERY,
+	CLASS_IMDS_TOKEN,
+	CLASS_IMDS_INSTANCE,
+	CLASS_OTHER,
 	CLASS_COUNT
 };
 
@@ -53,7 +57,8 @@ enum class {
 #define CLASSES_IMDS  (1u << CLASS_IMDS_TOKEN | 1u << CLASS_IMDS_INSTANCE)
 #define CLASSES_ALL   ((1u << CLASS_COUNT) - 1)
 
-/* One cloud's names: what hosts end in, which resource a token is for, and where tokens come from. */
+/* One cloud's names: what hosts end in, which resource a token is for, and where tokens come from.
+ */
 struct cloud {
 	const char *suffix;
 	const char *resource;
@@ -108,8 +113,20 @@ struct identity {
 };
 
 enum fault_kind {
-	FAULT_NONE, FAULT_THROTTLE, FAULT_STATUS, FAULT_ANSWER, FAULT_CAE, FAULT_DELAY, FAULT_HANG, FAULT_RESET,
-	FAULT_TRUNCATE, FAULT_GARBAGE, FAULT_HUGE, FAULT_WRONG, FAULT_REPLAY, FAULT_KINDS
+	FAULT_NONE,
+	FAULT_THROTTLE,
+	FAULT_STATUS,
+	FAULT_ANSWER,
+	FAULT_CAE,
+	FAULT_DELAY,
+	FAULT_HANG,
+	FAULT_RESET,
+	FAULT_TRUNCATE,
+	FAULT_GARBAGE,
+	FAULT_HUGE,
+	FAULT_WRONG,
+	FAULT_REPLAY,
+	FAULT_KINDS
 };
 
 /* What a fault does to the one request that met it. */
@@ -142,8 +159,7 @@ struct route {
 	enum class class;
 	void (*run)(struct req *req);
 	const char *permission; /* access policy's word; NULL: no authentication */
-	const char *action; /* RBAC action after Microsoft.KeyVault/vaults/ */
-	bool makes_key;
+	const char *action;	/* RBAC action after Microsoft.KeyVault/vaults/ */
 };
 
 enum phase { PHASE_NEW, PHASE_BODY, PHASE_WAIT, PHASE_WORK };
@@ -155,9 +171,9 @@ struct req {
 	enum phase phase;
 	int64_t wake_ms; /* -1: never */
 	bool dropped;
-	char *uri; /* as sent, with the query */
+	char *uri;	 /* as sent, with the query */
 	char *authority; /* Host header as sent */
-	char *host; /* without the port */
+	char *host;	 /* without the port */
 	const char *method;
 	char *path; /* decoded, without the query */
 	char *body;
@@ -188,45 +204,16 @@ struct settings {
 };
 extern struct settings settings;
 
-/* ---- util.c ---- */
-/** xasprintf() - asprintf that ends the program when memory does */
-char *xasprintf(const char *fmt, ...) __printf(1, 2);
-void *xcalloc(size_t n, size_t size);
-char *xstrdup(const char *s);
-/** put_string() - replace the string at *to, which is freed, by a copy of @s (NULL allowed) */
-void put_string(char **to, const char *s);
-int64_t now_ms(void);
-/** json_string() - the string member @name of @json, or NULL */
-const char *json_string(const cJSON *json, const char *name);
-/** json_number() - the number member @name of @json, or @otherwise */
-int64_t json_number(const cJSON *json, const char *name, int64_t otherwise);
-/** json_sort() - order the members of @json, and if @deep of all in it, by name */
-void json_sort(cJSON *json, bool deep);
-/** json_names() - whether the array of strings @names holds @name or "*" */
-bool json_names(const cJSON *names, const char *name);
-/** b64url_encode() - base64url without padding; the caller frees */
-char *b64url_encode(const void *data, size_t len);
-/**
- * b64url_decode() - decode base64url, padding allowed
- * Return: the bytes, NUL-terminated beyond @len, which the caller frees, or NULL
- */
-unsigned char *b64url_decode(const char *text, size_t *len);
-/** random_hex() - fill @out with @n lower-case hex digits and a NUL */
-void random_hex(char *out, size_t n);
-void random_guid(char out[37]);
-/** read_file() - a whole small file as a string, or NULL with errno */
-char *read_file(const char *path);
-/** write_file() - replace a file as a whole; 0 or -errno */
-int __must_check write_file(const char *path, const char *text, unsigned int mode);
-
 /* ---- server.c ---- */
 int __must_check server_start(void);
 void server_stop(void);
-/** server_cut() - stop listening on @where ("ADDR:PORT", or NULL for all of @surface) and end the connections */
+/** server_cut() - stop listening on @where ("ADDR:PORT", or NULL for all of @surface) and end the
+ * connections */
 int __must_check server_cut(enum surface surface, const char *where);
 /** server_restore() - listen again wherever server_cut() ended it */
 int __must_check server_restore(enum surface surface);
-/** server_certificate() - show another certificate (crypto_cert.c's names) from the next connection on */
+/** server_certificate() - show another certificate (crypto_cert.c's names) from the next connection
+ * on */
 int __must_check server_certificate(const char *name);
 /** server_port() - port of the first TLS address */
 int server_port(void);
@@ -241,7 +228,8 @@ void pend_drop(bool all);
 int __must_check pend_start(void);
 
 /* ---- work.c ---- */
-/** work_wanted() - whether @req has to wait for a key to be made; if so it was suspended and the making begun */
+/** work_wanted() - whether @req has to wait for a key to be made; if so it was suspended and the
+ * making begun */
 bool work_wanted(struct req *req);
 /** work_wait() - wait until no key is being made; none is begun until work_resume() */
 void work_wait(void);
@@ -250,7 +238,8 @@ void work_resume(void);
 /* ---- answer.c ---- */
 const char *req_header(const struct req *req, const char *name);
 const char *req_query(const struct req *req, const char *name);
-/** req_api() - the api-version as a number that compares: 704 for 7.4, 2025 and more for dated ones */
+/** req_api() - the api-version as a number that compares: 704 for 7.4, 2025 and more for dated ones
+ */
 int req_api(const struct req *req);
 /** answer_json() - answer with @json, which is taken */
 void answer_json(struct req *req, unsigned int status, cJSON *json);
@@ -260,7 +249,8 @@ void answer_header(struct req *req, const char *name, const char *fmt, ...) __pr
 void answer_bearer(struct req *req);
 /** answer_service_headers() - what Key Vault or Managed HSM adds to all its answers */
 void answer_service_headers(struct req *req);
-/** answer_send() - hand the answer to libmicrohttpd, as the effect of the request's fault has it; false: close */
+/** answer_send() - hand the answer to libmicrohttpd, as the effect of the request's fault has it;
+ * false: close */
 bool answer_send(struct req *req);
 void answer_reset(struct answer *answer);
 
@@ -273,7 +263,8 @@ const char *errors_id(const char *id);
 cJSON *errors_list(void);
 
 /* ---- route.c ---- */
-/** route_find() - resolve host, route and captured names of @req; false if it was answered at once */
+/** route_find() - resolve host, route and captured names of @req; false if it was answered at once
+ */
 bool route_find(struct req *req);
 /** route_run() - check who asks, then answer */
 void route_run(struct req *req);
@@ -289,13 +280,15 @@ const struct cloud *cloud_of_audience(const char *aud);
 const struct cloud *cloud_at(size_t i);
 
 /* ---- auth.c ---- */
-/** auth_check() - token, network rules and role, in the service's order; false if it was answered */
+/** auth_check() - token, network rules and role, in the service's order; false if it was answered
+ */
 bool auth_check(struct req *req);
 
 /* ---- token.c ---- */
 enum token_state { TOKEN_OK, TOKEN_BAD, TOKEN_EXPIRED };
 /** token_make() - a signed access token; the caller frees */
-char *token_make(const struct identity *who, const char *tenant, const char *audience, bool with_claims);
+char *token_make(const struct identity *who, const char *tenant, const char *audience,
+		 bool with_claims);
 /** token_read() - check signature and times; *@claims is then the caller's to delete */
 enum token_state token_read(const char *token, cJSON **claims);
 /** token_expire_all() - refuse all tokens made until now */
@@ -308,7 +301,8 @@ void token_load(const cJSON *json);
 /* ---- identity.c ---- */
 struct identity *identity_by_name(const char *name);
 /** identity_find() - by client id, object id or resource id, whichever are not NULL */
-struct identity *identity_find(const char *client_id, const char *object_id, const char *resource_id);
+struct identity *identity_find(const char *client_id, const char *object_id,
+			       const char *resource_id);
 cJSON *identity_save(void);
 void identity_load(const cJSON *json);
 
@@ -348,19 +342,21 @@ const char *store_recovery_level(const struct vault *vault);
 /** bundle_kid() - the key's URL as a client of @authority sees it; the caller frees */
 char *bundle_kid(const char *authority, const struct key *key, const struct version *v);
 /** bundle_key() - a key bundle as GET answers it; @api as req_api() */
-cJSON *bundle_key(const char *authority, const struct vault *vault, const struct key *key, const struct version *v,
-		  int api);
+cJSON *bundle_key(const char *authority, const struct vault *vault, const struct key *key,
+		  const struct version *v, int api);
 /** bundle_item() - an item of a list: kid without the version if !@versioned */
-cJSON *bundle_item(const char *authority, const struct vault *vault, const struct key *key, const struct version *v,
-		   int api, bool versioned);
-/** bundle_deleted() - put recoveryId, deletedDate and scheduledPurgeDate in front of @json's members */
+cJSON *bundle_item(const char *authority, const struct vault *vault, const struct key *key,
+		   const struct version *v, int api, bool versioned);
+/** bundle_deleted() - put recoveryId, deletedDate and scheduledPurgeDate in front of @json's
+ * members */
 cJSON *bundle_deleted(cJSON *json, const char *authority, const struct key *key);
 /** bundle_default_ops() - the key_ops of a new key of type @kty */
 cJSON *bundle_default_ops(const char *kty, bool hsm);
 /** bundle_apply() - take attributes, key_ops and tags of a request's @body over into @v */
 void bundle_apply(struct version *v, const cJSON *body);
 
-/* ---- keys.c, ops.c, deleted.c, lists.c, rotation.c, backup.c: the handlers in route.c's table ---- */
+/* ---- keys.c, ops.c, deleted.c, lists.c, rotation.c, backup.c: the handlers in route.c's table
+ * ---- */
 void keys_get(struct req *req);
 void keys_create(struct req *req);
 void keys_import(struct req *req);
@@ -417,10 +413,12 @@ bool fault_apply(struct req *req);
 /* ---- control.c, owner.c, admin.c ---- */
 /** control_run() - do what the line of words in the request's body says; takes vault_lock itself */
 void control_run(struct req *req);
-typedef char *verb_fn(int argc, char **argv, bool *ok); /* the text to answer with; the caller frees */
-verb_fn owner_create_key, owner_rotate, owner_enable, owner_disable, owner_expire, owner_not_yet_valid,
-	owner_no_dates, owner_key_ops, owner_delete, owner_recover, owner_purge, owner_role, owner_policy,
-	owner_firewall, owner_public_access, owner_show, admin_vault, admin_tenant, admin_identity;
+typedef char *verb_fn(int argc, char **argv,
+		      bool *ok); /* the text to answer with; the caller frees */
+verb_fn owner_create_key, owner_rotate, owner_enable, owner_disable, owner_expire,
+	owner_not_yet_valid, owner_no_dates, owner_key_ops, owner_delete, owner_recover,
+	owner_purge, admin_role, admin_policy, admin_firewall, admin_public_access, owner_show,
+	admin_vault, admin_tenant, admin_identity;
 /** control_option() - take --@name VALUE out of the words; NULL if it is not there */
 const char *control_option(int *argc, char **argv, const char *name);
 /** control_flag() - take --@name out of the words */
@@ -430,7 +428,8 @@ char *control_no(bool *ok, const char *fmt, ...) __printf(2, 3);
 
 /* ---- log.c ---- */
 void log_request(const struct req *req);
-/** log_text() - the requests after @since of @classes from hosts like @glob, JSON lines or their number */
+/** log_text() - the requests after @since of @classes from hosts like @glob, JSON lines or their
+ * number */
 char *log_text(int64_t since, unsigned int classes, const char *glob, bool count);
 void log_clear(void);
 
@@ -441,32 +440,5 @@ int ctl_main(int argc, char **argv);
 int __must_check replay_load(const char *path);
 bool replay_on(void);
 void replay_run(struct req *req);
-
-/* ---- crypto_key.c ---- */
-/** crypto_make() - a new key pair: RSA of @bits, or EC on @crv; NULL if it cannot be */
-struct evp_pkey_st *crypto_make(const char *kty, const char *crv, int bits);
-int crypto_bits(struct evp_pkey_st *pkey);
-/** crypto_public() - add n and e, or crv, x and y of @pkey to the JWK @jwk */
-void crypto_public(struct evp_pkey_st *pkey, const char *crv, cJSON *jwk);
-/** crypto_import() - an RSA private key from a JWK, or NULL */
-struct evp_pkey_st *crypto_import(const cJSON *jwk);
-/** crypto_encrypt() / crypto_decrypt() - RSA with @alg as in JWA; base64url in and out, NULL if it does not work */
-char *crypto_encrypt(struct evp_pkey_st *pkey, const char *alg, const char *value);
-char *crypto_decrypt(struct evp_pkey_st *pkey, const char *alg, const char *value);
-bool crypto_alg_known(const char *alg);
-char *crypto_to_pem(struct evp_pkey_st *pkey);
-struct evp_pkey_st *crypto_from_pem(const char *pem);
-void crypto_free(struct evp_pkey_st *pkey);
-void crypto_random(void *out, size_t len);
-
-/* ---- crypto_sign.c ---- */
-/** crypto_mac() - HMAC-SHA256, base64url; the caller frees */
-char *crypto_mac(const char *secret, const char *text);
-/** crypto_verify_jwt() - whether @jwt is signed (RS256) with the key of the certificate @pem */
-bool crypto_verify_jwt(const char *jwt, const char *pem);
-
-/* ---- crypto_cert.c ---- */
-/** crypto_certs() - make what is missing of ca.pem and the server certificates in @dir; 0 or -errno */
-int __must_check crypto_certs(const char *dir);
 
 #endif

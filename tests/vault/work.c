@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception
 /*
- * Keys in the making: RSA takes long, so a request that needs a new key is suspended while a thread makes it.
+ * Keys in the making: RSA takes long, so a request that needs a new key is suspended while a thread
+ * makes it.
  */
 #include <stdio.h>
 #include <string.h>
@@ -34,11 +35,14 @@ static void *job_thread(void *arg)
 /* What kind of key the request needs; false if it needs none, or is to be refused anyway. */
 static bool job_fill(struct req *req, struct job *job)
 {
+	enum class class = req->route->class;
 	const struct key *key;
 
-	if (!req->route->makes_key || !req_header(req, "Authorization") || replay_on())
+	if (class != CLASS_CREATE && class != CLASS_ROTATE)
 		return false;
-	if (req->route->class == CLASS_CREATE)
+	if (!req_header(req, "Authorization") || replay_on())
+		return false;
+	if (class == CLASS_CREATE)
 		return keys_type(req->json, req->vault->cloud->hsm, job->kty, job->crv, &job->bits);
 	key = store_key(req->vault, req->key);
 	if (!key)
