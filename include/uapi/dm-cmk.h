@@ -74,7 +74,9 @@
 #define CMK_KEY_BYTES_256	64	/* AES-256-XTS: two 32-byte keys */
 
 #define CMK_LEASE_MAX_MS	604800000	/* seven days */
+#define CMK_SECTOR_SIZE		4096		/* default of sector_size, bytes */
 #define CMK_QUEUE_TIMEOUT_MS	30000		/* default of queue_timeout */
+#define CMK_QUEUE_TIMEOUT_MAX_MS 3600000	/* one hour */
 #define CMK_REASON_MAX		32		/* characters, without the NUL */
 
 #define CMK_STATE_AVAILABLE	"available"
