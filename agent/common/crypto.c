@@ -2,6 +2,7 @@
 /* All that both sides do with OpenSSL's algorithms. A failure inside the library is -EIO: there is no remedy. */
 #include "crypto.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include <openssl/core_names.h>
@@ -21,6 +22,19 @@ int crypto_random_secret(struct secret *s, size_t len)
 		secret_wipe(s);
 		return -EIO;
 	}
+	return 0;
+}
+
+int crypto_guid(char guid[37])
+{
+	uint8_t b[16];
+
+	if (RAND_bytes(b, sizeof(b)) != 1)
+		return -EIO;
+	b[6] = (b[6] & 0x0f) | 0x40;
+	b[8] = (b[8] & 0x3f) | 0x80;
+	snprintf(guid, 37, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1], b[2], b[3],
+		 b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15]);
 	return 0;
 }
 

@@ -20,6 +20,9 @@ struct cmk_public {
 /* Fill an empty secret with @len random bytes from the private DRBG. */
 int crypto_random_secret(struct secret *s, size_t len) _must_check_;
 
+/* A random GUID, version 4 (RFC 4122), in lower case. */
+int crypto_guid(char guid[37]) _must_check_;
+
 /**
  * crypto_oaep_encrypt() - RSA-OAEP with SHA-256 and MGF1-SHA-256 (RFC 8017, 7.1.1; JWA "RSA-OAEP-256").
  * @out: at least @pub->n_len bytes, which is what it fills.

@@ -20,6 +20,7 @@
 #define CMK_PROTO_MAGIC	    0x314b4d43u /* "CMK1" */
 #define CMK_FRAME_MAX_BYTES 32768
 #define CMK_RSA_MAX_BYTES   512 /* RSA-4096 */
+#define CMK_OP_TIMEOUTS	    4	/* a request has its answer after this many total_timeouts, at the latest */
 
 enum cmk_frame_type {
 	CMK_FRAME_CONFIG = 1,
