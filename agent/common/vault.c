@@ -72,11 +72,19 @@ int cmk_vault_get(const struct cmk_config *cfg, struct cmk_worker *w, const stru
 		return r;
 	cmk_worker_call(w, &rq, call_timeout_ms(cfg), an);
 	cmk_judge(&an->evidence, j);
-	/* the service's clock where it told us: ours may be wrong */
-	if (j->verdict == CMK_VALID)
-		cmk_judge_attributes(&an->attributes,
-				     an->server_time ? an->server_time : realtime_s(), j);
 	return j->verdict == CMK_VALID ? 0 : refused(id, j, err);
+}
+
+int64_t cmk_vault_time(const struct cmk_kms_answer *an)
+{
+	return an->server_time ? an->server_time : realtime_s();
+}
+
+int cmk_vault_judge_key(const struct cmk_kms_answer *an, struct cmk_judgement *j,
+			struct cmk_error *err)
+{
+	cmk_judge_attributes(&an->attributes, cmk_vault_time(an), j);
+	return j->verdict == CMK_VALID ? 0 : refused(&an->key, j, err);
 }
 
 int cmk_vault_unwrap(const struct cmk_config *cfg, struct cmk_worker *w, const struct cmk_token *t,

@@ -35,6 +35,8 @@ int cmk_volume_unwrap(const struct cmk_config *cfg, struct cmk_worker *w,
 		return -EINVAL;
 	r = cmk_vault_get(cfg, w, &t->kek, &t->identity, &an, j, err);
 	if (r == 0)
+		r = cmk_vault_judge_key(&an, j, err);
+	if (r == 0)
 		r = cmk_vault_unwrap(cfg, w, t, proved_ms, dek, j, err);
 	if (r == 0) {
 		r = cmk_luks_check_dek(h, dek, err);
