@@ -72,3 +72,17 @@ $(agent-unit): $(agent-out)/unit/%: $(agent-out)/obj/tests/unit/%.o $(call agent
 	$(Q)mkdir -p $(@D)
 	$(Q)$(call agent-link,$(agent-root-pkgs) $(agent-kms-pkgs),-lcmocka)
 -include $(agent-unit:$(agent-out)/unit/%=$(agent-out)/obj/tests/unit/%.d)
+
+# cmk-kms against the test vault, on this machine in a network namespace
+check-y += check-kms
+agent-kms-test := $(agent-out)/kms_test
+
+$(agent-kms-test): $(agent-out)/obj/tests/integration/kms_test.o $(call agent-libs,cmk)
+	$(call say,LD,$@)
+	$(Q)$(call agent-link,$(agent-root-pkgs),-lcmocka)
+-include $(agent-out)/obj/tests/integration/kms_test.d
+
+.PHONY: check-kms
+check-kms: deps ## cmk-kms against the test vault, in a network namespace
+	$(Q)$(MAKE) $(agent-out)/cmk-kms $(agent-kms-test) vault
+	$(Q)tests/integration/kms.sh $(agent-out)/cmk-kms build/tests/cmk-testvault $(agent-kms-test)

@@ -1,0 +1,41 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception
+# cmk-kms against the test vault on this machine, in a network of its own where the services' real names and
+# addresses lead to the test vault. Needs root. Usage: kms.sh KMS VAULT TEST [COMMAND...]: the worker, the test vault,
+# the test program, and perhaps a command to run it under.
+set -euo pipefail
+. "$(dirname "$0")/../../scripts/lib.sh"
+
+[ $# -ge 3 ] || usage
+need_root "a network namespace"
+if [ "${CMK_KMS_NETNS:-}" != 1 ]; then
+	CMK_KMS_NETNS=1 exec unshare --net --mount --propagation private "$0" "$@"
+fi
+kms=$1 vault=$2 test=$3
+shift 3
+
+dir=$(mktemp -d /tmp/cmk-kms.XXXXXX)
+trap 'kill $(jobs -p) 2>/dev/null || :; wait; rm -rf "$dir"' EXIT
+# the worker's user must reach its binary and the CA, wherever this tree lies
+chmod 755 "$dir"
+install -m 755 "$kms" "$dir/cmk-kms"
+
+ip link set lo up
+ip addr add 169.254.169.254/32 dev lo
+ip addr add 127.0.0.2/8 dev lo 2>/dev/null || :
+cat >"$dir/hosts" <<HOSTS
+127.0.0.1 localhost
+127.0.0.1 contoso.vault.azure.net contoso.managedhsm.azure.net login.microsoftonline.com other.vault.azure.net
+127.0.0.2 hung.vault.azure.net
+HOSTS
+mount --bind "$dir/hosts" /etc/hosts
+
+mkdir -m 755 "$dir/vault" "$dir/arc"
+chmod 755 "$dir/vault"
+"$vault" --dir "$dir/vault" --https 127.0.0.1:443 --https 127.0.0.2:443 --imds 169.254.169.254:80 >"$dir/vault.log" 2>&1 &
+"$(dirname "$vault")/vaultctl" ping --wait 10 >/dev/null || { cat "$dir/vault.log" >&2; die "the test vault did not start"; }
+chmod 644 "$dir/vault/ca.pem"
+
+export CMOCKA_MESSAGE_OUTPUT=${CMOCKA_MESSAGE_OUTPUT:-TAP}
+CMK_TEST_KMS=$dir/cmk-kms CMK_TEST_CA=$dir/vault/ca.pem CMK_TEST_VAULTCTL=$(realpath "$(dirname "$vault")/vaultctl") \
+	"$@" timeout 300 "$test"
