@@ -10,6 +10,7 @@
 struct op {
 	const char *name;
 	bool volume_optional;
+	const char *flag; /* a boolean that it takes, or NULL */
 	/* Return: 0, or -errno with @err: refused. */
 	int (*begin)(struct agent *a, struct volume *v, struct op_wait *w, struct cmk_error *err);
 	/* Return: true when it is done; with @err if that is a failure. */
@@ -94,29 +95,25 @@ static int begin_adopt(struct agent *a, struct volume *v, struct op_wait *w, str
 
 static bool done_adopt(struct volume *v, struct op_wait *w, struct cmk_error *err)
 {
+	(void)err;
 	if (v->header_reads == w->header_reads || v->header)
 		return false;
-	if (w->start && !w->asked && is_open(v) && v->policy.job == CMK_JOB_NONE) {
+	if (w->flag && !w->asked && is_open(v) && v->policy.job == CMK_JOB_NONE) {
 		w->asked = true;
 		volume_event(v, &(struct cmk_event){ .type = CMK_EVENT_START });
 	}
-	if (v->policy.job != CMK_JOB_NONE)
-		return false;
-	if (w->asked && v->policy.error[0])
-		job_failed(v, CMK_EXIT_DEVICE, err);
-	return true;
+	return v->policy.job == CMK_JOB_NONE;
 }
 
 static int begin_lock(struct agent *a, struct volume *v, struct op_wait *w, struct cmk_error *err)
 {
 	int r = marker_set(a->cfg, v->dev.name, MARKER_OPERATOR_LOCK);
 
-	(void)w;
 	if (r < 0)
 		return cmk_error_set(err, CMK_EXIT_DEVICE, r, "make room on /run",
 				     "%s: cannot note the lock beside the control socket: %s", v->dev.name,
 				     strerror(-r));
-	volume_event(v, &(struct cmk_event){ .type = CMK_EVENT_OPERATOR_LOCK });
+	volume_event(v, &(struct cmk_event){ .type = CMK_EVENT_OPERATOR_LOCK, .immediate = w->flag });
 	return 0;
 }
 
@@ -145,11 +142,9 @@ static bool done_unlock(struct volume *v, struct op_wait *w, struct cmk_error *e
 {
 	const struct cmk_policy *p = &v->policy;
 
-	if (is_open(v) && p->job == CMK_JOB_NONE) {
-		if (p->error[0])
-			job_failed(v, CMK_EXIT_DEVICE, err);
+	/* Open is done, also if a mount or a unit failed: that stands in the object's `error`, and is tried again. */
+	if (is_open(v) && p->job == CMK_JOB_NONE)
 		return true;
-	}
 	if (is_open(v) || p->state != CMK_VOLUME_INACCESSIBLE || p->job != CMK_JOB_NONE)
 		return false;
 	if (!have_verdict(v, w, false, err))
@@ -202,12 +197,12 @@ static bool done_forget(struct volume *v, struct op_wait *w, struct cmk_error *e
 }
 
 static const struct op ops[] = {
-	{ "status", true, NULL, NULL },
-	{ "adopt", false, begin_adopt, done_adopt },
-	{ "lock", false, begin_lock, done_lock },
-	{ "unlock", false, begin_unlock, done_unlock },
-	{ "revalidate", false, begin_revalidate, done_revalidate },
-	{ "forget", false, begin_forget, done_forget },
+	{ "status", true, NULL, NULL, NULL },
+	{ "adopt", false, "start", begin_adopt, done_adopt },
+	{ "lock", false, "immediate", begin_lock, done_lock },
+	{ "unlock", false, NULL, begin_unlock, done_unlock },
+	{ "revalidate", false, NULL, begin_revalidate, done_revalidate },
+	{ "forget", false, NULL, begin_forget, done_forget },
 };
 
 static const struct op *find_op(const char *name)
@@ -224,23 +219,33 @@ static int bad_request(struct cmk_error *err, const char *what)
 	return cmk_error_set(err, CMK_EXIT_USAGE, -EINVAL, "see Documentation/control.md", "bad request: %s", what);
 }
 
-static int parse(const cJSON *request, struct op_wait *w, struct cmk_error *err)
+/* Nothing that the operation does not know: a misspelt flag must not be taken for its absence. */
+static int parse_flag(const cJSON *request, struct op_wait *w, struct cmk_error *err)
 {
 	const cJSON *item;
 
 	cJSON_ArrayForEach(item, request) {
-		if (strcmp(item->string, "op") != 0 && strcmp(item->string, "volume") != 0 &&
-		    strcmp(item->string, "start") != 0)
-			return bad_request(err, "it may have `op`, `volume` and `start`, and nothing else");
+		if (!strcmp(item->string, "op") || !strcmp(item->string, "volume"))
+			continue;
+		if (!w->op->flag || strcmp(item->string, w->op->flag) != 0 || !cJSON_IsBool(item))
+			return bad_request(err, "only `op` and `volume`, the boolean `start` with adopt, and the boolean "
+						"`immediate` with lock are known");
+		w->flag = cJSON_IsTrue(item);
 	}
-	item = cJSON_GetObjectItemCaseSensitive(request, "op");
+	return 0;
+}
+
+static int parse(const cJSON *request, struct op_wait *w, struct cmk_error *err)
+{
+	const cJSON *item = cJSON_GetObjectItemCaseSensitive(request, "op");
+	int r;
+
 	w->op = cJSON_IsString(item) ? find_op(item->valuestring) : NULL;
 	if (!w->op)
 		return bad_request(err, "`op` must be status, adopt, lock, unlock, revalidate or forget");
-	item = cJSON_GetObjectItemCaseSensitive(request, "start");
-	if (item && (!cJSON_IsBool(item) || strcmp(w->op->name, "adopt") != 0))
-		return bad_request(err, "`start` is a boolean, and goes with adopt");
-	w->start = cJSON_IsTrue(item);
+	r = parse_flag(request, w, err);
+	if (r < 0)
+		return r;
 	item = cJSON_GetObjectItemCaseSensitive(request, "volume");
 	if (!item && w->op->volume_optional)
 		return 0;

@@ -8,15 +8,13 @@
 
 #include "policy.h"
 #include "reason.h"
+#include "times.h"
 
 /* The loop revokes this long before the lease's end, so that the kernel keeps the true reason. */
 #define REVOKE_MARGIN_MS 250
 /* A lock that follows an unlock within so many leases counts as flapping. */
 #define FLAP_LEASES	 2
-#define FLAPS_MAX	 3 /* then 2^3 valid verdicts in a row bring the volume back */
-
-#define LATER(a, b)   ((a) > (b) ? (a) : (b))
-#define SOONER(a, b)  ((a) < (b) ? (a) : (b))
+#define FLAPS_MAX	 3 /* then 2^3 valid verdicts in a row, confirm_ms apart, bring the volume back */
 
 static const bool allowed[CMK_VOLUME_STATES][CMK_VOLUME_STATES] = {
 	[CMK_VOLUME_CLOSED] = {
@@ -68,9 +66,9 @@ const char *cmk_state_name(enum cmk_state s)
 
 int64_t cmk_policy_budget(int64_t budget_ms, int64_t lease_ms, int64_t interval_ms)
 {
-	int64_t most = LATER(lease_ms - interval_ms - interval_ms / 2, lease_ms / 4);
+	int64_t most = later(lease_ms - interval_ms - interval_ms / 2, lease_ms / 4);
 
-	return SOONER(budget_ms, most);
+	return sooner(budget_ms, most);
 }
 
 void cmk_policy_init(struct cmk_policy *p, const struct cmk_policy_params *params, int64_t now_ms)
@@ -130,7 +128,7 @@ static int64_t lock_at(const struct cmk_policy *p)
 	at = p->lease_end_ms - (p->params.immediate ? REVOKE_MARGIN_MS : p->params.lock_budget_ms);
 	/* A volume adopted late in its lease gets half of what is left for its first probe. */
 	if (!p->probed)
-		at = LATER(at, p->since_ms + (p->lease_end_ms - p->since_ms) / 2);
+		at = later(at, p->since_ms + (p->lease_end_ms - p->since_ms) / 2);
 	return at;
 }
 
@@ -141,7 +139,7 @@ static void rearm(struct cmk_policy *p)
 	case CMK_VOLUME_AT_RISK:
 		p->timer_ms = lock_at(p);
 		if (p->job == CMK_JOB_NONE)
-			p->timer_ms = SOONER(p->timer_ms, p->start_at_ms);
+			p->timer_ms = sooner(p->timer_ms, p->start_at_ms);
 		break;
 	case CMK_VOLUME_LOCKING:
 		p->timer_ms = p->revoke_at_ms;
@@ -158,21 +156,22 @@ static int64_t back_off(struct cmk_policy *p, int64_t now_ms)
 {
 	int64_t at = now_ms + p->backoff_ms;
 
-	p->backoff_ms = SOONER(p->backoff_ms * 2, p->params.retry_max_ms);
+	p->backoff_ms = sooner(p->backoff_ms * 2, p->params.retry_max_ms);
 	return at;
 }
 
 static void count_flap(struct cmk_policy *p, int64_t now_ms)
 {
 	if (p->unlocked_ms && now_ms - p->unlocked_ms < FLAP_LEASES * p->params.lease_ms)
-		p->flaps = SOONER(p->flaps + 1, FLAPS_MAX);
+		p->flaps = (unsigned int)sooner(p->flaps + 1, FLAPS_MAX);
 	else
 		p->flaps = 0;
 	p->valids = 0;
 }
 
 /* Down with it: in order, or with the kernel's revoke first. */
-static unsigned int start_lock(struct cmk_policy *p, const char *reason, const char *detail, int64_t now_ms)
+static unsigned int start_lock(struct cmk_policy *p, const char *reason, const char *detail, bool immediate,
+			       int64_t now_ms)
 {
 	unsigned int todo = CMK_DO_LOCK | CMK_DO_REPORT;
 
@@ -184,14 +183,14 @@ static unsigned int start_lock(struct cmk_policy *p, const char *reason, const c
 	p->start_at_ms = INT64_MAX;
 	p->retry_at_ms = 0;
 	p->job = CMK_JOB_LOCK;
-	if (p->params.immediate) {
+	if (immediate) {
 		move(p, CMK_VOLUME_INACCESSIBLE, now_ms);
 		return todo | CMK_DO_REVOKE;
 	}
 	move(p, CMK_VOLUME_LOCKING, now_ms);
 	p->revoke_at_ms = now_ms + p->params.lock_budget_ms;
 	if (p->lease_end_ms != INT64_MAX)
-		p->revoke_at_ms = SOONER(p->revoke_at_ms, p->lease_end_ms - REVOKE_MARGIN_MS);
+		p->revoke_at_ms = sooner(p->revoke_at_ms, p->lease_end_ms - REVOKE_MARGIN_MS);
 	return todo;
 }
 
@@ -271,7 +270,7 @@ static unsigned int probe_open(struct cmk_policy *p, const struct cmk_event *ev,
 		return todo | CMK_DO_RENEW;
 	}
 	if (is_lost(ev->verdict) && ev->confirmed)
-		return start_lock(p, ev->reason, ev->detail, now_ms);
+		return start_lock(p, ev->reason, ev->detail, p->params.immediate, now_ms);
 	todo = because(p, ev->reason, ev->detail);
 	return todo | move(p, CMK_VOLUME_AT_RISK, now_ms);
 }
@@ -293,8 +292,12 @@ static unsigned int probe_inaccessible(struct cmk_policy *p, const struct cmk_ev
 		p->missed_valid = true;
 		return 0;
 	}
-	if (p->valids < 1u << p->flaps || now_ms < p->retry_at_ms)
+	if (now_ms < p->retry_at_ms)
 		return 0;
+	if (p->valids < 1u << p->flaps) {
+		p->retry_at_ms = now_ms + p->params.confirm_ms;
+		return 0;
+	}
 	p->retry_at_ms = 0;
 	p->job = CMK_JOB_UNLOCK;
 	return move(p, CMK_VOLUME_UNLOCKING, now_ms) | CMK_DO_UNLOCK;
@@ -358,12 +361,11 @@ static unsigned int on_unlocked(struct cmk_policy *p, const struct cmk_event *ev
 
 static unsigned int on_operator_lock(struct cmk_policy *p, const struct cmk_event *ev, int64_t now_ms)
 {
-	(void)ev;
 	if (p->state == CMK_VOLUME_CLOSED)
 		return 0;
 	p->operator_locked = true;
 	if (is_open(p) || p->state == CMK_VOLUME_UNLOCKING)
-		return start_lock(p, REASON_OPERATOR_LOCK, NULL, now_ms);
+		return start_lock(p, REASON_OPERATOR_LOCK, NULL, p->params.immediate || ev->immediate, now_ms);
 	return because(p, REASON_OPERATOR_LOCK, NULL);
 }
 
@@ -395,7 +397,8 @@ static unsigned int on_timer(struct cmk_policy *p, const struct cmk_event *ev, i
 	bool told = p->last_reason[0] && strcmp(p->last_reason, "OK") != 0;
 
 	if (is_open(p) && now_ms >= lock_at(p))
-		return start_lock(p, told ? p->last_reason : REASON_LEASE_EXPIRED, p->detail, now_ms);
+		return start_lock(p, told ? p->last_reason : REASON_LEASE_EXPIRED, p->detail, p->params.immediate,
+				  now_ms);
 	if (is_open(p) && now_ms >= p->start_at_ms)
 		return on_start(p, ev, now_ms);
 	if (p->state == CMK_VOLUME_LOCKING && now_ms >= p->revoke_at_ms) {

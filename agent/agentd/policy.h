@@ -49,6 +49,7 @@ struct cmk_event {
 	int64_t proved_ms;	 /* PROBE valid: boottime before the request was sent */
 	bool ok;		 /* UNLOCKED */
 	const char *error;	 /* LOCKED, UNLOCKED: what did not work, NULL if all did */
+	bool immediate;		 /* OPERATOR_LOCK: the kernel's revoke first, whatever is configured */
 	bool sticky;		 /* KERNEL: a lock by hand is on record besides the kernel's word */
 };
 
@@ -66,6 +67,7 @@ enum cmk_action {
 struct cmk_policy_params {
 	int64_t lease_ms;
 	int64_t lock_budget_ms; /* already limited by cmk_policy_budget() */
+	int64_t confirm_ms;	/* between the valid verdicts that a flapping volume must have before it opens */
 	int64_t retry_ms;	/* first wait after a failed unlock or start; doubles up to retry_max_ms */
 	int64_t retry_max_ms;
 	bool immediate;

@@ -2,9 +2,9 @@
 /* When a KEK is probed next: interval, confirmation, back-off and jitter. */
 #include "schedule.h"
 
+#include "times.h"
+
 #define BACKOFF_FIRST_MS 1000
-#define SOONER(a, b)	 ((a) < (b) ? (a) : (b))
-#define LATER(a, b)	 ((a) > (b) ? (a) : (b))
 
 /* @ms, shortened by up to @percent. */
 static int64_t jitter(int64_t ms, unsigned int percent, uint32_t chance)
@@ -18,7 +18,7 @@ static int64_t backoff(unsigned int failures, int64_t most_ms)
 
 	while (--failures && ms < most_ms)
 		ms *= 2;
-	return SOONER(ms, most_ms);
+	return sooner(ms, most_ms);
 }
 
 static bool lost(struct cmk_schedule *s, const struct cmk_schedule_params *params, int64_t started_ms, int64_t now_ms)
@@ -36,17 +36,17 @@ bool cmk_schedule_verdict(struct cmk_schedule *s, const struct cmk_schedule_para
 {
 	int64_t wait;
 
-	s->next_ms = LATER(started_ms + jitter(params->interval_ms, params->jitter_percent, chance), now_ms);
+	s->next_ms = later(started_ms + jitter(params->interval_ms, params->jitter_percent, chance), now_ms);
 	switch (verdict) {
 	case CMK_REVOKED:
 	case CMK_DENIED:
 		s->failures = 0;
 		return lost(s, params, started_ms, now_ms);
 	case CMK_UNKNOWN:
-		wait = LATER(backoff(++s->failures, params->interval_ms), (int64_t)retry_after_s * 1000);
-		s->next_ms = SOONER(s->next_ms, now_ms + jitter(wait, 50, chance));
+		wait = later(backoff(++s->failures, params->interval_ms), (int64_t)retry_after_s * 1000);
+		s->next_ms = sooner(s->next_ms, now_ms + jitter(wait, 50, chance));
 		/* A request that hung for longer than the interval is not repeated at once. */
-		s->next_ms = LATER(s->next_ms, now_ms + SOONER(wait, BACKOFF_FIRST_MS) / 2);
+		s->next_ms = later(s->next_ms, now_ms + sooner(wait, BACKOFF_FIRST_MS) / 2);
 		return false;
 	default:
 		s->lost_ms = 0;

@@ -39,6 +39,7 @@ void volume_configure(struct volume *v)
 	struct cmk_policy_params params = {
 		.lease_ms = c->lease_ms,
 		.lock_budget_ms = cmk_policy_budget(cfg->lock_budget_ms, c->lease_ms, cfg->probe_interval_ms),
+		.confirm_ms = cfg->confirm_after_ms,
 		.retry_ms = RETRY_MS,
 		.retry_max_ms = cfg->probe_interval_ms > RETRY_MS ? cfg->probe_interval_ms : RETRY_MS,
 		.immediate = c->on_lock == CMK_LOCK_IMMEDIATE,
