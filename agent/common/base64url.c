@@ -32,8 +32,8 @@ static uint32_t value(uint8_t c)
 	v |= within(c, '0', '9') & (c - '0' + 52u);
 	v |= within(c, '-', '-') & 62;
 	v |= within(c, '_', '_') & 63;
-	known = within(c, 'A', 'Z') | within(c, 'a', 'z') | within(c, '0', '9') | within(c, '-', '-') |
-		within(c, '_', '_');
+	known = within(c, 'A', 'Z') | within(c, 'a', 'z') | within(c, '0', '9') |
+		within(c, '-', '-') | within(c, '_', '_');
 	return (v & known) | (64 & ~known);
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
-/* base64url without padding (RFC 4648, 5), in constant time for a given length: what it carries may be a key. */
+/* base64url without padding (RFC 4648, 5), in constant time for a given length: what it carries may
+ * be a key. */
 #ifndef CMK_BASE64URL_H
 #define CMK_BASE64URL_H
 

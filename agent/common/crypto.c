@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception
-/* All that both sides do with OpenSSL's algorithms. A failure inside the library is -EIO: there is no remedy. */
+/* All that both sides do with OpenSSL's algorithms. A failure inside the library is -EIO: there is
+ * no remedy. */
 #include "crypto.h"
 
 #include <stdio.h>
@@ -33,8 +34,9 @@ int crypto_guid(char guid[37])
 		return -EIO;
 	b[6] = (b[6] & 0x0f) | 0x40;
 	b[8] = (b[8] & 0x3f) | 0x80;
-	snprintf(guid, 37, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1], b[2], b[3],
-		 b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15]);
+	snprintf(guid, 37, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
+		 b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12],
+		 b[13], b[14], b[15]);
 	return 0;
 }
 
@@ -88,14 +90,16 @@ int crypto_oaep_encrypt(const struct cmk_public *pub, const struct secret *msg, 
 	EVP_PKEY *key;
 	int r = -EIO;
 
-	if (!public_is_fit(pub) || msg->len == 0 || msg->len > pub->n_len - 2 * CMK_SHA256_BYTES - 2)
+	if (!public_is_fit(pub) || msg->len == 0 ||
+	    msg->len > pub->n_len - 2 * CMK_SHA256_BYTES - 2)
 		return -EINVAL;
 	key = import_public(pub);
 	if (!key)
 		return -EINVAL;
 	ctx = EVP_PKEY_CTX_new_from_pkey(NULL, key, NULL);
 	if (ctx && EVP_PKEY_encrypt_init(ctx) == 1 && set_oaep_sha256(ctx) &&
-	    EVP_PKEY_encrypt(ctx, out, &out_len, msg->bytes, msg->len) == 1 && out_len == pub->n_len)
+	    EVP_PKEY_encrypt(ctx, out, &out_len, msg->bytes, msg->len) == 1 &&
+	    out_len == pub->n_len)
 		r = 0;
 	EVP_PKEY_CTX_free(ctx);
 	EVP_PKEY_free(key);
@@ -128,8 +132,8 @@ int crypto_hmac(const struct secret *key, const void *p, size_t len, uint8_t mac
 {
 	size_t mac_len = 0;
 
-	if (!EVP_Q_mac(NULL, "HMAC", NULL, "SHA256", NULL, key->bytes, key->len, p, len, mac, CMK_SHA256_BYTES,
-		       &mac_len) ||
+	if (!EVP_Q_mac(NULL, "HMAC", NULL, "SHA256", NULL, key->bytes, key->len, p, len, mac,
+		       CMK_SHA256_BYTES, &mac_len) ||
 	    mac_len != CMK_SHA256_BYTES)
 		return -EIO;
 	return 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /*
- * How a failure travels to the one layer that prints it. A function that can fail for a reason that a person must
- * read takes a struct cmk_error, fills it once, and returns -errno.
+ * How a failure travels to the one layer that prints it. A function that can fail for a reason that
+ * a person must read takes a struct cmk_error, fills it once, and returns -errno.
  */
 #ifndef CMK_ERROR_H
 #define CMK_ERROR_H

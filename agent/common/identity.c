@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception
-/* The text form of an identity: "<kind>[:<field>=<value>[,...]]". One table says which kind takes which fields. */
+/* The text form of an identity: "<kind>[:<field>=<value>[,...]]". One table says which kind takes
+ * which fields. */
 #include "identity.h"
 
 #include <ctype.h>
@@ -42,11 +43,12 @@ static const struct {
 
 static int bad(struct cmk_error *err, const char *text, const char *what)
 {
-	return cmk_error_set(err, CMK_EXIT_USAGE, -EINVAL,
-			     "allowed: managed, managed:client_id=<guid>, managed:object_id=<guid>, "
-			     "managed:resource_id=<path>, arc, workload:tenant=<guid>,client_id=<guid>, "
-			     "principal:tenant=<guid>,client_id=<guid>,credential=<name>",
-			     "identity \"%.300s\": %s", text, what);
+	return cmk_error_set(
+		err, CMK_EXIT_USAGE, -EINVAL,
+		"allowed: managed, managed:client_id=<guid>, managed:object_id=<guid>, "
+		"managed:resource_id=<path>, arc, workload:tenant=<guid>,client_id=<guid>, "
+		"principal:tenant=<guid>,client_id=<guid>,credential=<name>",
+		"identity \"%.300s\": %s", text, what);
 }
 
 static bool is_guid(const char *s, size_t len)
@@ -89,7 +91,8 @@ static bool set_field(struct cmk_identity *id, enum field field, const char *val
 		return true;
 	case F_RESOURCE_ID:
 		/* an Azure resource path: nothing that would need escaping in a query */
-		if (len < 2 || len >= sizeof(id->id) || value[0] != '/' || !is_made_of(value, len, "/-_.()"))
+		if (len < 2 || len >= sizeof(id->id) || value[0] != '/' ||
+		    !is_made_of(value, len, "/-_.()"))
 			return false;
 		break;
 	case F_CREDENTIAL:
@@ -105,8 +108,8 @@ static bool set_field(struct cmk_identity *id, enum field field, const char *val
 	return true;
 }
 
-static int parse_field(const char *text, const char *p, size_t len, unsigned int allowed, unsigned int *seen,
-		       struct cmk_identity *id, struct cmk_error *err)
+static int parse_field(const char *text, const char *p, size_t len, unsigned int allowed,
+		       unsigned int *seen, struct cmk_identity *id, struct cmk_error *err)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
 		size_t n = strlen(fields[i].name);
@@ -118,8 +121,9 @@ static int parse_field(const char *text, const char *p, size_t len, unsigned int
 		if (*seen & fields[i].field)
 			return bad(err, text, "a field is given twice");
 		if (!set_field(id, fields[i].field, p + n + 1, len - n - 1))
-			return bad(err, text, "a value is malformed (a GUID has the form "
-					      "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx)");
+			return bad(err, text,
+				   "a value is malformed (a GUID has the form "
+				   "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx)");
 		*seen |= fields[i].field;
 		if (id->kind == CMK_IDENTITY_MANAGED)
 			id->selector = fields[i].selector;
@@ -145,7 +149,8 @@ int cmk_identity_parse(const char *text, struct cmk_identity *id, struct cmk_err
 	while (*p) {
 		p++; /* the ':' or ',' */
 		len = strcspn(p, ",");
-		r = parse_field(text, p, len, kinds[kind].required | kinds[kind].one_of, &seen, &out, err);
+		r = parse_field(text, p, len, kinds[kind].required | kinds[kind].one_of, &seen,
+				&out, err);
 		if (r < 0)
 			return r;
 		p += len;
@@ -153,7 +158,8 @@ int cmk_identity_parse(const char *text, struct cmk_identity *id, struct cmk_err
 	if ((seen & kinds[kind].required) != kinds[kind].required)
 		return bad(err, text, "a field is missing");
 	if (__builtin_popcount(seen & kinds[kind].one_of) > 1)
-		return bad(err, text, "only one of client_id, object_id and resource_id may be given");
+		return bad(err, text,
+			   "only one of client_id, object_id and resource_id may be given");
 	*id = out;
 	return 0;
 }
@@ -170,7 +176,9 @@ static const char *field_value(const struct cmk_identity *id, size_t i)
 			return id->id;
 		/* fall through */
 	default:
-		return id->kind == CMK_IDENTITY_MANAGED && id->selector == fields[i].selector ? id->id : "";
+		return id->kind == CMK_IDENTITY_MANAGED && id->selector == fields[i].selector
+			       ? id->id
+			       : "";
 	}
 }
 
@@ -184,7 +192,8 @@ char *cmk_identity_format(const struct cmk_identity *id, char *buf, size_t len)
 
 		if (!value[0])
 			continue;
-		used += snprintf(buf + used, len - used, "%s%s=%s", separator, fields[i].name, value);
+		used += snprintf(buf + used, len - used, "%s%s=%s", separator, fields[i].name,
+				 value);
 		separator = ",";
 	}
 	return buf;

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception
-/* A KEK's address, read strictly: what is not plainly a key's URL under a known suffix is refused. */
+/* A KEK's address, read strictly: what is not plainly a key's URL under a known suffix is refused.
+ */
 #include "keyid.h"
 
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
-/* Key Vault docs, "About keys, secrets and certificates": the data plane's suffixes of each cloud. */
+/* Key Vault docs, "About keys, secrets and certificates": the data plane's suffixes of each cloud.
+ */
 static const struct cmk_suffix suffixes[] = {
 	{ ".vault.azure.net", CMK_STORE_VAULT },
 	{ ".vault.azure.cn", CMK_STORE_VAULT },
@@ -16,12 +18,15 @@ static const struct cmk_suffix suffixes[] = {
 	{ ".managedhsm.usgovcloudapi.net", CMK_STORE_MHSM },
 };
 
-#define REMEDY "give the key's URL as the vault shows it: https://<vault>.vault.azure.net/keys/<name>[/<version>]"
+#define REMEDY                                                                                     \
+	"give the key's URL as the vault shows it: "                                               \
+	"https://<vault>.vault.azure.net/keys/<name>[/<version>]"
 #define VERSION_CHARS 32
 
 static int bad(struct cmk_error *err, const char *url, const char *what)
 {
-	return cmk_error_set(err, CMK_EXIT_USAGE, -EINVAL, REMEDY, "key URL \"%.300s\": %s", url, what);
+	return cmk_error_set(err, CMK_EXIT_USAGE, -EINVAL, REMEDY, "key URL \"%.300s\": %s", url,
+			     what);
 }
 
 /* One DNS label before the suffix: [0-9a-z] with inner dashes. */
@@ -39,12 +44,14 @@ static bool match_suffix(const char *host, const struct cmk_suffix *s)
 {
 	size_t hl = strlen(host), sl = strlen(s->suffix);
 
-	/* exactly one label: a vault's name has no dot, and more would be a host of someone else's zone */
+	/* exactly one label: a vault's name has no dot, and more would be a host of someone else's
+	 * zone */
 	return s->suffix[0] == '.' && hl > sl && strcmp(host + hl - sl, s->suffix) == 0 &&
 	       is_label(host, hl - sl);
 }
 
-static int parse_host(const char *p, size_t len, const struct cmk_suffix *extra, struct cmk_keyid *id)
+static int parse_host(const char *p, size_t len, const struct cmk_suffix *extra,
+		      struct cmk_keyid *id)
 {
 	if (len == 0 || len >= sizeof(id->host))
 		return -EINVAL;
@@ -117,7 +124,9 @@ int cmk_keyid_parse(const char *url, const struct cmk_suffix *extra, struct cmk_
 	p += strlen(scheme);
 	len = strcspn(p, ":/?#@");
 	if (parse_host(p, len, extra, &out) < 0)
-		return bad(err, url, "the host is not <vault>.<suffix> of Key Vault or Managed HSM in any cloud");
+		return bad(err, url,
+			   "the host is not <vault>.<suffix> of Key Vault or Managed HSM in any "
+			   "cloud");
 	p += len;
 	if (*p == ':') {
 		len = strcspn(++p, "/?#@");
@@ -151,7 +160,7 @@ char *cmk_keyid_format(const struct cmk_keyid *id, char *buf, size_t len)
 {
 	char store[280];
 
-	snprintf(buf, len, "%s/keys/%s%s%s", cmk_keyid_store_url(id, store, sizeof(store)), id->name,
-		 id->version[0] ? "/" : "", id->version);
+	snprintf(buf, len, "%s/keys/%s%s%s", cmk_keyid_store_url(id, store, sizeof(store)),
+		 id->name, id->version[0] ? "/" : "", id->version);
 	return buf;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
-/* A KEK's address: https://<vault>.<suffix>[:<port>]/keys/<name>[/<version>], for Key Vault and Managed HSM. Pure. */
+/* A KEK's address: https://<vault>.<suffix>[:<port>]/keys/<name>[/<version>], for Key Vault and
+ * Managed HSM. Pure. */
 #ifndef CMK_KEYID_H
 #define CMK_KEYID_H
 
@@ -18,7 +19,8 @@ struct cmk_keyid {
 	char version[33]; /* 32 hexadecimal digits (lower case), or empty: the current version */
 };
 
-/* A custom suffix by configuration, beside the table of the public, China and US Government clouds. */
+/* A custom suffix by configuration, beside the table of the public, China and US Government clouds.
+ */
 struct cmk_suffix {
 	const char *suffix; /* ".vault.example" */
 	enum cmk_store store;

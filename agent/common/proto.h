@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /*
- * The protocol between the root side (cmk-agent, cmkctl) and cmk-kms: one datagram a frame over a SOCK_SEQPACKET
- * socketpair, a fixed header, then tag-length-value fields, all in host byte order (same machine). Every frame has
- * all fields of its type, once and in order. Both sides validate every frame whole before they use a byte of it:
- * magic, type, tags, lengths, ranges, and what the fields owe each other. A frame that fails is the end of the
- * connection.
+ * The protocol between the root side (cmk-agent, cmkctl) and cmk-kms: one datagram a frame over a
+ * SOCK_SEQPACKET socketpair, a fixed header, then tag-length-value fields, all in host byte order
+ * (same machine). Every frame has all fields of its type, once and in order. Both sides validate
+ * every frame whole before they use a byte of it: magic, type, tags, lengths, ranges, and what the
+ * fields owe each other. A frame that fails is the end of the connection.
  *
  * root -> kms: CONFIG (once, first), REQUEST (any number, in any order of completion), CANCEL.
  * kms -> root: READY (after it dropped its privileges), ANSWER (one for each REQUEST).
@@ -20,7 +20,8 @@
 #define CMK_PROTO_MAGIC	    0x314b4d43u /* "CMK1" */
 #define CMK_FRAME_MAX_BYTES 32768
 #define CMK_RSA_MAX_BYTES   512 /* RSA-4096 */
-#define CMK_OP_TIMEOUTS	    4	/* a request has its answer after this many total_timeouts, at the latest */
+#define CMK_OP_TIMEOUTS                                                                            \
+	4 /* a request has its answer after this many total_timeouts, at the latest */
 
 enum cmk_frame_type {
 	CMK_FRAME_CONFIG = 1,
@@ -31,7 +32,8 @@ enum cmk_frame_type {
 };
 
 enum cmk_op {
-	CMK_OP_GET_KEY = 1, /* attributes, public key, versioned id, what the challenge and the headers say */
+	CMK_OP_GET_KEY = 1, /* attributes, public key, versioned id, what the challenge and the
+			       headers say */
 	CMK_OP_UNWRAP,	    /* input: ciphertext; output: plaintext */
 	CMK_OP_HOST_REGION, /* IMDS compute/location */
 };
@@ -60,18 +62,18 @@ struct cmk_kms_request {
 	enum cmk_op op;
 	struct cmk_keyid key;
 	struct cmk_identity identity;
-	enum cmk_alg alg;	/* UNWRAP */
+	enum cmk_alg alg; /* UNWRAP */
 	uint8_t input[CMK_RSA_MAX_BYTES];
-	size_t input_len;	/* UNWRAP: 256, 384 or 512 */
-	bool fresh_token;	/* do not use a cached token (revalidate) */
+	size_t input_len; /* UNWRAP: 256, 384 or 512 */
+	bool fresh_token; /* do not use a cached token (revalidate) */
 };
 
 struct cmk_kms_answer {
 	uint32_t id;
 	struct cmk_evidence evidence;
 	/* GET_KEY, with evidence 200 and parsed: */
-	struct cmk_keyid key;	   /* the versioned id that the vault named */
-	char kty[16];		   /* "RSA" or "RSA-HSM" are fit to be a KEK */
+	struct cmk_keyid key; /* the versioned id that the vault named */
+	char kty[16];	      /* "RSA" or "RSA-HSM" are fit to be a KEK */
 	uint8_t n[CMK_RSA_MAX_BYTES];
 	size_t n_len;
 	uint8_t e[8];
@@ -79,9 +81,10 @@ struct cmk_kms_answer {
 	struct cmk_key_attributes attributes;
 	char recovery_level[64];
 	int recoverable_days;
-	char region[64];	   /* x-ms-keyvault-region, or HOST_REGION's answer; may be empty */
-	char tenant[37];	   /* of the challenge; may be empty */
-	int64_t server_time;	   /* the answer's Date in Unix seconds, by the service's clock; 0 where absent */
+	char region[64];     /* x-ms-keyvault-region, or HOST_REGION's answer; may be empty */
+	char tenant[37];     /* of the challenge; may be empty */
+	int64_t server_time; /* the answer's Date in Unix seconds, by the service's clock; 0 where
+				absent */
 	/* UNWRAP, with evidence 200 and parsed: */
 	struct secret output;
 };
@@ -96,7 +99,8 @@ int cmk_proto_put_answer(uint8_t *buf, const struct cmk_kms_answer *an) _must_ch
 /* The type of the frame at @buf, or -EBADMSG. */
 int cmk_proto_type(const uint8_t *buf, size_t len) _must_check_;
 
-/* Parse a frame of that type whole. Return: 0, -EBADMSG, -ENOMEM. An answer's output is the caller's to wipe. */
+/* Parse a frame of that type whole. Return: 0, -EBADMSG, -ENOMEM. An answer's output is the
+ * caller's to wipe. */
 int cmk_proto_get_config(const uint8_t *buf, size_t len, struct cmk_kms_config *c) _must_check_;
 int cmk_proto_get_request(const uint8_t *buf, size_t len, struct cmk_kms_request *rq) _must_check_;
 int cmk_proto_get_cancel(const uint8_t *buf, size_t len, uint32_t *id) _must_check_;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception
-/* Secrets live in OpenSSL's secure heap: one locked mapping that is neither dumped nor left behind in swap. */
+/* Secrets live in OpenSSL's secure heap: one locked mapping that is neither dumped nor left behind
+ * in swap. */
 #include "secret.h"
 
 #include <malloc.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /*
- * Memory for keys: OpenSSL's secure heap (locked, not dumped), wiped on every path. A secret is never formatted,
- * never in argv, in the environment or in a log.
+ * Memory for keys: OpenSSL's secure heap (locked, not dumped), wiped on every path. A secret is
+ * never formatted, never in argv, in the environment or in a log.
  */
 #ifndef CMK_SECRET_H
 #define CMK_SECRET_H
@@ -16,7 +16,8 @@ struct secret {
 #define SECRET_INIT ((struct secret){ 0 })
 
 /**
- * secret_process_init() - set the process up for secrets: secure heap, no core dumps, not ptraceable by others.
+ * secret_process_init() - set the process up for secrets: secure heap, no core dumps, not
+ * ptraceable by others.
  *
  * Every main() calls it first. Return: 0 or -errno.
  */
@@ -43,8 +44,8 @@ void secret_wipe(struct secret *s);
 /**
  * wiping_malloc(), wiping_realloc(), wiping_free() - an allocator that wipes on free.
  *
- * For libraries that hold secrets in ordinary memory for a moment (cJSON, libcurl, OpenSSL's records): the process
- * gives them these as their allocator, so that no freed block keeps a key.
+ * For libraries that hold secrets in ordinary memory for a moment (cJSON, libcurl, OpenSSL's
+ * records): the process gives them these as their allocator, so that no freed block keeps a key.
  */
 void *wiping_malloc(size_t len);
 void *wiping_calloc(size_t n, size_t len);

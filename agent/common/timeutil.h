@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
-/* Clocks and durations. Deadlines are on CLOCK_BOOTTIME in milliseconds; what people read is UTC. */
+/* Clocks and durations. Deadlines are on CLOCK_BOOTTIME in milliseconds; what people read is UTC.
+ */
 #ifndef CMK_TIMEUTIL_H
 #define CMK_TIMEUTIL_H
 
@@ -18,7 +19,8 @@ int64_t realtime_s(void);
 char *utc_format(char *buf, size_t len, int64_t t);
 
 /**
- * duration_parse() - read "500ms", "5s", "10min", "1h" or a plain number of seconds, up to seven days.
+ * duration_parse() - read "500ms", "5s", "10min", "1h" or a plain number of seconds, up to seven
+ * days.
  *
  * Return: 0 and *@ms >= 0, or -EINVAL, or -ERANGE.
  */

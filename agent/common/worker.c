@@ -1,25 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception
-/*
- * The root side's end of cmk-kms. The child takes the worker's user before exec, so that not one instruction of
- * cmk-kms runs as root; what a process can only do for itself (seccomp, no_new_privs) is in agent/kms/sandbox.c.
- */
+/* The root side's end of cmk-kms: frames out, frames in, and which requests are under way. */
 #include "worker.h"
+#include "worker_spawn.h"
 
-#include <fcntl.h>
-#include <grp.h>
 #include <poll.h>
-#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "timeutil.h"
-
-#define CONFIG_REMEDY "see user and worker in the [kms] section of cmk.conf"
 
 struct cmk_worker {
 	pid_t pid;
@@ -28,129 +19,9 @@ struct cmk_worker {
 	uint32_t last_id;
 	uint32_t *under_way; /* ids */
 	size_t n_under_way, room;
-	uint8_t frame[CMK_FRAME_MAX_BYTES]; /* wiped after each use: it may have held an unwrapped key */
+	uint8_t frame[CMK_FRAME_MAX_BYTES]; /* wiped after each use: it may have held an unwrapped
+					       key */
 };
-
-/* All that the child needs, made before the fork: afterwards only system calls are safe. */
-struct launch {
-	const char *path;
-	int socket, null, report;
-	bool switch_user;
-	uid_t uid;
-	gid_t gid;
-	pid_t parent;
-};
-
-static int find_user(const struct cmk_config *cfg, struct launch *l, struct cmk_error *err)
-{
-	char buf[4096];
-	struct passwd pw, *found = NULL;
-	int r = getpwnam_r(cfg->kms_user, &pw, buf, sizeof(buf), &found);
-
-	if (r || !found)
-		return cmk_error_set(err, CMK_EXIT_USAGE, -ENOENT,
-				     "create it (useradd --system --no-create-home), or " CONFIG_REMEDY,
-				     "there is no user \"%s\" for the worker", cfg->kms_user);
-	if (pw.pw_uid == 0)
-		return cmk_error_set(err, CMK_EXIT_USAGE, -EINVAL, CONFIG_REMEDY,
-				     "the worker must not run as \"%s\", which is root", cfg->kms_user);
-	l->uid = pw.pw_uid;
-	l->gid = pw.pw_gid;
-	/* only root can become another user; whoever runs the tests may be that user already */
-	l->switch_user = geteuid() == 0;
-	if (!l->switch_user && geteuid() != l->uid)
-		return cmk_error_set(err, CMK_EXIT_PERMISSION, -EPERM, "run it as root",
-				     "only root can start the worker as \"%s\"", cfg->kms_user);
-	return 0;
-}
-
-static bool drop_user(const struct launch *l)
-{
-	/* the bounding set first, while there is the capability for it; a refusal means "no such capability" */
-	for (int cap = 0; cap <= 63; cap++)
-		if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0)
-			break;
-	/* raw: the C library's wrappers would speak to threads that a forked child has not */
-	return syscall(SYS_setgroups, 0, NULL) == 0 && syscall(SYS_setresgid, l->gid, l->gid, l->gid) == 0 &&
-	       syscall(SYS_setresuid, l->uid, l->uid, l->uid) == 0;
-}
-
-/* In the child. Only returns if a step failed. */
-static void become_worker(const struct launch *l)
-{
-	char *const argv[] = { (char *)"cmk-kms", NULL }, *const envp[] = { NULL };
-	struct sigaction dfl = { .sa_handler = SIG_DFL };
-	sigset_t none;
-
-	sigemptyset(&none);
-	for (int sig = 1; sig < NSIG; sig++)
-		sigaction(sig, &dfl, NULL); /* fails for those that cannot be changed */
-	if (sigprocmask(SIG_SETMASK, &none, NULL) < 0 || setpgid(0, 0) < 0 || chdir("/") < 0)
-		return;
-	if (l->switch_user && !drop_user(l))
-		return;
-	/* after the change of user, which clears it */
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 || getppid() != l->parent)
-		return;
-	/*
-	 * 0 and 1 are taken so that no socket gets these numbers; 2 stays for what the worker has to say; the
-	 * report goes with the exec
-	 */
-	if (dup2(l->null, 0) < 0 || dup2(l->null, 1) < 0 || dup2(l->socket, CMK_WORKER_FD) < 0 ||
-	    syscall(SYS_close_range, CMK_WORKER_FD + 1, l->report - 1, 0) < 0 ||
-	    syscall(SYS_close_range, l->report + 1, ~0U, 0) < 0)
-		return;
-	execve(l->path, argv, envp);
-}
-
-/* A duplicate above the numbers that the child gives away, so that its dup2 calls overwrite nothing. */
-static int move_up(int *fd)
-{
-	int up = fcntl(*fd, F_DUPFD_CLOEXEC, 16);
-
-	if (up < 0)
-		return -errno;
-	close(*fd);
-	*fd = up;
-	return 0;
-}
-
-/* Fork and exec; @report tells why the exec failed, and closes by itself when it did not. */
-static int launch(struct launch *l, struct cmk_worker *w)
-{
-	_cleanup_close_ int null = -1, read_end = -1, write_end = -1;
-	int pipe_fds[2], failed = 0, r;
-
-	if (pipe2(pipe_fds, O_CLOEXEC) < 0)
-		return -errno;
-	read_end = pipe_fds[0];
-	write_end = pipe_fds[1];
-	null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	if (null < 0)
-		return -errno;
-	r = move_up(&write_end);
-	if (r == 0)
-		r = move_up(&null);
-	if (r < 0)
-		return r;
-	l->null = null;
-	l->report = write_end;
-	l->parent = getpid();
-	w->pid = fork();
-	if (w->pid < 0)
-		return -errno;
-	if (w->pid == 0) {
-		become_worker(l);
-		failed = errno;
-		/* if this fails, the parent sees a worker that ended at once */
-		_exit(write(l->report, &failed, sizeof(failed)) == sizeof(failed) ? 127 : 126);
-	}
-	close(write_end);
-	write_end = -1;
-	while (read(read_end, &failed, sizeof(failed)) < 0 && errno == EINTR)
-		;
-	return -failed;
-}
 
 static void to_kms_config(const struct cmk_config *cfg, struct cmk_kms_config *c)
 {
@@ -196,30 +67,24 @@ int cmk_worker_spawn(const struct cmk_config *cfg, struct cmk_worker **out, stru
 {
 	_cleanup_worker_ struct cmk_worker *w = calloc(1, sizeof(*w));
 	_cleanup_close_ int child_end = -1;
-	struct launch l = { .path = cfg->kms_path };
 	int fds[2], r;
 
 	if (!w)
 		return cmk_error_set(err, CMK_EXIT_MEMORY, -ENOMEM, NULL, "out of memory");
 	w->fd = -1;
-	r = find_user(cfg, &l, err);
-	if (r < 0)
-		return r;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) < 0)
-		return cmk_error_set(err, CMK_EXIT_DEVICE, -errno, NULL, "cannot make a socketpair: %m");
+		return cmk_error_set(err, CMK_EXIT_DEVICE, -errno, NULL,
+				     "cannot make a socketpair: %m");
 	w->fd = fds[0];
 	child_end = fds[1];
-	r = move_up(&child_end);
-	l.socket = child_end;
-	if (r == 0)
-		r = launch(&l, w);
+	r = worker_spawn(cfg, child_end, &w->pid, err);
 	if (r < 0)
-		return cmk_error_set(err, CMK_EXIT_DEVICE, r, CONFIG_REMEDY, "cannot start the worker %s as \"%s\": %s",
-				     cfg->kms_path, cfg->kms_user, strerror(-r));
+		return r;
 	r = send_config(w, cfg);
 	if (r < 0)
-		return cmk_error_set(err, CMK_EXIT_DEVICE, r, CONFIG_REMEDY,
-				     "cannot give the worker %s its configuration: %s", cfg->kms_path, strerror(-r));
+		return cmk_error_set(err, CMK_EXIT_DEVICE, r, WORKER_REMEDY,
+				     "cannot give the worker %s its configuration: %s",
+				     cfg->kms_path, strerror(-r));
 	*out = w;
 	w = NULL;
 	return 0;
@@ -342,7 +207,8 @@ int cmk_worker_receive(struct cmk_worker *w, struct cmk_kms_answer *an)
 		if (n == 0)
 			return -EPIPE;
 		r = n > (ssize_t)sizeof(w->frame) ? -EBADMSG : take_frame(w, n, an);
-		explicit_bzero(w->frame, (size_t)n < sizeof(w->frame) ? (size_t)n : sizeof(w->frame));
+		explicit_bzero(w->frame,
+			       (size_t)n < sizeof(w->frame) ? (size_t)n : sizeof(w->frame));
 		if (r)
 			return r;
 	}
@@ -365,7 +231,9 @@ void cmk_worker_call(struct cmk_worker *w, struct cmk_kms_request *rq, int64_t t
 	int r = cmk_worker_send(w, rq);
 
 	if (r < 0) {
-		fail(an, rq->id, r == -EINVAL ? "the request is malformed" : "the worker does not take requests");
+		fail(an, rq->id,
+		     r == -EINVAL ? "the request is malformed"
+				  : "the worker does not take requests");
 		return;
 	}
 	for (;;) {
@@ -383,7 +251,8 @@ void cmk_worker_call(struct cmk_worker *w, struct cmk_kms_request *rq, int64_t t
 			break;
 	}
 	cmk_worker_cancel(w, rq->id);
-	fail(an, rq->id, r == -EBADMSG ? "the worker broke the protocol" :
-	     r < 0	? "the worker is gone" :
-			  "the worker did not answer in time");
+	fail(an, rq->id,
+	     r == -EBADMSG ? "the worker broke the protocol"
+	     : r < 0	   ? "the worker is gone"
+			   : "the worker did not answer in time");
 }

@@ -11,13 +11,16 @@ struct cmk_worker;
 #define CMK_WORKER_FD 3 /* the worker's end of the socketpair */
 
 /**
- * cmk_worker_spawn() - start cmk-kms on one end of a socketpair, give it its configuration, do not wait for READY.
+ * cmk_worker_spawn() - start cmk-kms on one end of a socketpair, give it its configuration, do not
+ * wait for READY.
  *
- * The child gets no descriptor but the socketpair (CMK_WORKER_FD) and standard error (0 and 1 are /dev/null), an
- * empty environment, its own process group, and the configured user before it is executed; it dies with the thread
- * that called this. Return: 0, or -errno with @err (binary missing, user missing).
+ * The child gets no descriptor but the socketpair (CMK_WORKER_FD) and standard error (0 and 1 are
+ * /dev/null), an empty environment, its own process group, and the configured user before it is
+ * executed; it dies with the thread that called this. Return: 0, or -errno with @err (binary
+ * missing, user missing).
  */
-int cmk_worker_spawn(const struct cmk_config *cfg, struct cmk_worker **w, struct cmk_error *err) _must_check_;
+int cmk_worker_spawn(const struct cmk_config *cfg, struct cmk_worker **w,
+		     struct cmk_error *err) _must_check_;
 
 /* Kill, reap and release; NULL is fine. */
 void cmk_worker_free(struct cmk_worker *w);
@@ -44,13 +47,14 @@ void cmk_worker_cancel(struct cmk_worker *w, uint32_t id);
 /**
  * cmk_worker_receive() - take one answer, without blocking.
  *
- * Return: 1 and an answer, 0 if there is none now, -EPIPE if the worker is gone, -EBADMSG if it broke the protocol
- * (the caller frees the worker in both cases).
+ * Return: 1 and an answer, 0 if there is none now, -EPIPE if the worker is gone, -EBADMSG if it
+ * broke the protocol (the caller frees the worker in both cases).
  */
 int cmk_worker_receive(struct cmk_worker *w, struct cmk_kms_answer *an) _must_check_;
 
 /**
- * cmk_worker_call() - send and wait for the answer: for cmkctl and for jobs, never for the event loop.
+ * cmk_worker_call() - send and wait for the answer: for cmkctl and for jobs, never for the event
+ * loop.
  *
  * Always gives an answer: a worker that fails or is late gives one with CMK_TRANSPORT_WORKER.
  */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception
-/* RFC 9110, 11.6.1: challenges are "<scheme> <name>=<value>, ...", and one header may hold several of them. */
+/* RFC 9110, 11.6.1: challenges are "<scheme> <name>=<value>, ...", and one header may hold several
+ * of them. */
 #include "challenge.h"
 
 #include <ctype.h>
@@ -68,7 +69,8 @@ static int each_param(const char *p, const char *scheme, param_fn *fn, void *arg
 			return -EINVAL;
 		p = skip(q, " \t");
 		if (*p != '=') {
-			/* a token with no '=' behind it is the next scheme; a second challenge of ours is ignored */
+			/* a token with no '=' behind it is the next scheme; a second challenge of
+			 * ours is ignored */
 			wanted = !found && strcasecmp(name, scheme) == 0;
 			found |= wanted;
 			continue;
@@ -103,7 +105,8 @@ static bool is_host(const char *p, size_t len)
 static bool is_guid(const char *p)
 {
 	for (size_t i = 0; i < 36; i++)
-		if (i == 8 || i == 13 || i == 18 || i == 23 ? p[i] != '-' : !isxdigit((unsigned char)p[i]))
+		if (i == 8 || i == 13 || i == 18 || i == 23 ? p[i] != '-'
+							    : !isxdigit((unsigned char)p[i]))
 			return false;
 	return p[36] == '\0' || p[36] == '/';
 }
@@ -133,7 +136,8 @@ static int take_resource(struct challenge *c, const char *url, size_t len)
 
 	if (len && url[len - 1] == '/')
 		len--;
-	if (len <= scheme || strncmp(url, "https://", scheme) != 0 || !is_host(url + scheme, len - scheme))
+	if (len <= scheme || strncmp(url, "https://", scheme) != 0 ||
+	    !is_host(url + scheme, len - scheme))
 		return -EINVAL;
 	return copy(c->resource, sizeof(c->resource), url, len);
 }

@@ -6,10 +6,11 @@
 #include "common/base.h"
 
 struct challenge {
-	char login[128];     /* host of the authority: "login.microsoftonline.com" */
-	char tenant[37];     /* GUID in lower case, or empty ("common") */
-	char resource[254];  /* "https://vault.azure.net", without a slash at its end; may be empty with claims */
-	char claims[2048];   /* of a claims challenge, base64 as it came; else empty */
+	char login[128];    /* host of the authority: "login.microsoftonline.com" */
+	char tenant[37];    /* GUID in lower case, or empty ("common") */
+	char resource[254]; /* "https://vault.azure.net", without a slash at its end; may be empty
+			       with claims */
+	char claims[2048];  /* of a claims challenge, base64 as it came; else empty */
 };
 
 /**
@@ -17,15 +18,16 @@ struct challenge {
  * @value: as it came.
  * @c: filled on success.
  *
- * Return: 0, -ENOENT if it holds no Bearer challenge, -EINVAL if that one is malformed or lacks authority or resource.
+ * Return: 0, -ENOENT if it holds no Bearer challenge, -EINVAL if that one is malformed or lacks
+ * authority or resource.
  */
 int challenge_parse(const char *value, struct challenge *c) _must_check_;
 
 /**
  * challenge_fits() - may a token for the challenge's resource be sent to @host?
  *
- * Only if @host lies under the resource's host ("a.vault.azure.net" under "vault.azure.net"): otherwise whoever sent
- * the challenge would get a token that is good elsewhere.
+ * Only if @host lies under the resource's host ("a.vault.azure.net" under "vault.azure.net"):
+ * otherwise whoever sent the challenge would get a token that is good elsewhere.
  */
 bool challenge_fits(const struct challenge *c, const char *host);
 

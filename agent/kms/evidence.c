@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception
-/* The envelopes: the vault's {"error":{...}}, OAuth's {"error":"...","error_description":"..."}, and plain texts. */
+/* The envelopes: the vault's {"error":{...}}, OAuth's {"error":"...","error_description":"..."},
+ * and plain texts. */
 #include "evidence.h"
 
 #include <ctype.h>
@@ -113,7 +114,8 @@ void evidence_from_answer(enum cmk_source source, int status, const char *body, 
 	else
 		ev->parsed = read_oauth(j, ev);
 	if (!ev->inner[0])
-		find_number(ev->message, source == CMK_SOURCE_VAULT ? "AKV" : "AADSTS", ev->inner, sizeof(ev->inner));
+		find_number(ev->message, source == CMK_SOURCE_VAULT ? "AKV" : "AADSTS", ev->inner,
+			    sizeof(ev->inner));
 	if (!ev->inner[0])
 		find_reason(ev->message, ev->inner, sizeof(ev->inner));
 }

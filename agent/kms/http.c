@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception
-/* The transport. What was configured is all there is: no environment, no .netrc, no cookies, no redirects. */
+/* The transport. What was configured is all there is: no environment, no .netrc, no cookies, no
+ * redirects. */
 #include "http.h"
 
 #include <stdio.h>
@@ -37,8 +38,8 @@ struct http *http_new(const struct cmk_kms_config *c)
 {
 	struct http *h = calloc(1, sizeof(*h));
 
-	if (h && curl_global_init_mem(CURL_GLOBAL_DEFAULT, wiping_malloc, wiping_free, wiping_realloc,
-				      wiping_strdup, wiping_calloc) == CURLE_OK)
+	if (h && curl_global_init_mem(CURL_GLOBAL_DEFAULT, wiping_malloc, wiping_free,
+				      wiping_realloc, wiping_strdup, wiping_calloc) == CURLE_OK)
 		h->multi = curl_multi_init();
 	if (!h || !h->multi) {
 		free(h);
@@ -107,7 +108,8 @@ static size_t on_header(char *p, size_t size, size_t n, void *arg)
 		ex->has_retry_after = false;
 	}
 	if (an->n_challenges < HTTP_CHALLENGES_MAX &&
-	    take_header(p, len, "WWW-Authenticate", an->challenge[an->n_challenges], sizeof(an->challenge[0])))
+	    take_header(p, len, "WWW-Authenticate", an->challenge[an->n_challenges],
+			sizeof(an->challenge[0])))
 		an->n_challenges++;
 	if (take_header(p, len, "x-ms-keyvault-region", value, sizeof(value)))
 		json_copy(an->region, sizeof(an->region), value);
@@ -156,7 +158,8 @@ static bool add_headers(struct http_exchange *ex, const struct http_request *rq)
 	       add_header(ex, "x-ms-return-client-request-id", "true") &&
 	       (!rq->authorization || add_header(ex, "Authorization", rq->authorization)) &&
 	       (!rq->metadata || add_header(ex, "Metadata", "true")) &&
-	       (!rq->post || add_header(ex, "Content-Type", rq->content_type ? rq->content_type : "application/json"));
+	       (!rq->post || add_header(ex, "Content-Type",
+					rq->content_type ? rq->content_type : "application/json"));
 }
 
 #define SET(option, value) (curl_easy_setopt(ex->easy, CURLOPT_##option, (value)) == CURLE_OK)
@@ -164,7 +167,8 @@ static bool add_headers(struct http_exchange *ex, const struct http_request *rq)
 static bool set_transport(struct http_exchange *ex, const struct http_request *rq)
 {
 	const struct cmk_kms_config *c = ex->http->c;
-	int64_t connect = c->connect_timeout_ms < rq->timeout_ms ? c->connect_timeout_ms : rq->timeout_ms;
+	int64_t connect =
+		c->connect_timeout_ms < rq->timeout_ms ? c->connect_timeout_ms : rq->timeout_ms;
 
 	if (c->ca_file[0] && !(SET(CAINFO, c->ca_file) && SET(CAPATH, NULL)))
 		return false;
@@ -173,10 +177,13 @@ static bool set_transport(struct http_exchange *ex, const struct http_request *r
 	       SET(SSL_VERIFYHOST, 2L) && SET(CA_CACHE_TIMEOUT, CA_CACHE_S) &&
 	       SET(HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) &&
 	       /* "" is none at all, where NULL would be the environment's */
-	       SET(PROXY, rq->metadata ? "" : c->proxy) && SET(NOPROXY, "") && SET(SUPPRESS_CONNECT_HEADERS, 1L) &&
-	       SET(CONNECTTIMEOUT_MS, (long)connect) && SET(TIMEOUT_MS, (long)rq->timeout_ms) &&
-	       /* else giving up on a name would wait for the resolver's thread, and everyone with it */
-	       SET(QUICK_EXIT, 1L) && SET(NOSIGNAL, 1L) && SET(TCP_KEEPALIVE, 1L);
+	       SET(PROXY, rq->metadata ? "" : c->proxy) && SET(NOPROXY, "") &&
+	       SET(SUPPRESS_CONNECT_HEADERS, 1L) && SET(CONNECTTIMEOUT_MS, (long)connect) &&
+	       SET(TIMEOUT_MS, (long)rq->timeout_ms) &&
+	       /* else giving up on a name would wait for the resolver's thread, and everyone with
+		  it */
+	       SET(QUICK_EXIT, 1L) &&
+	       SET(NOSIGNAL, 1L) && SET(TCP_KEEPALIVE, 1L);
 }
 
 static bool set_request(struct http_exchange *ex, const struct http_request *rq)
@@ -187,9 +194,10 @@ static bool set_request(struct http_exchange *ex, const struct http_request *rq)
 		    !SET(POSTFIELDSIZE, (long)strlen(ex->body)))
 			return false;
 	}
-	return SET(URL, rq->url) && SET(USERAGENT, "dm-cmk") && add_headers(ex, rq) && SET(HTTPHEADER, ex->headers) &&
-	       SET(WRITEFUNCTION, on_body) && SET(WRITEDATA, ex) && SET(HEADERFUNCTION, on_header) &&
-	       SET(HEADERDATA, ex) && SET(ERRORBUFFER, ex->error) && SET(PRIVATE, ex);
+	return SET(URL, rq->url) && SET(USERAGENT, "dm-cmk") && add_headers(ex, rq) &&
+	       SET(HTTPHEADER, ex->headers) && SET(WRITEFUNCTION, on_body) && SET(WRITEDATA, ex) &&
+	       SET(HEADERFUNCTION, on_header) && SET(HEADERDATA, ex) &&
+	       SET(ERRORBUFFER, ex->error) && SET(PRIVATE, ex);
 }
 
 int http_start(struct http *h, const struct http_request *rq, http_done_fn *done, void *arg,
@@ -256,10 +264,12 @@ static void finish(struct http_exchange *ex, CURLcode code)
 	if (an->transport == CMK_TRANSPORT_OK) {
 		curl_easy_getinfo(ex->easy, CURLINFO_RESPONSE_CODE, &status);
 		an->status = status;
-		if (ex->has_retry_after && curl_easy_getinfo(ex->easy, CURLINFO_RETRY_AFTER, &retry) == CURLE_OK)
+		if (ex->has_retry_after &&
+		    curl_easy_getinfo(ex->easy, CURLINFO_RETRY_AFTER, &retry) == CURLE_OK)
 			an->retry_after_s = retry < RETRY_AFTER_MAX ? retry : RETRY_AFTER_MAX;
 	} else {
-		json_copy(an->error, sizeof(an->error), ex->error[0] ? ex->error : curl_easy_strerror(code));
+		json_copy(an->error, sizeof(an->error),
+			  ex->error[0] ? ex->error : curl_easy_strerror(code));
 	}
 	ex->done(ex->arg, an);
 	free_exchange(ex);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /*
- * HTTP exchanges, any number at the same time, in one thread. http.c is the only file that knows libcurl. Each
- * exchange is bounded in time and size; nothing is retried and no redirect is followed.
+ * HTTP exchanges, any number at the same time, in one thread. http.c is the only file that knows
+ * libcurl. Each exchange is bounded in time and size; nothing is retried and no redirect is
+ * followed.
  */
 #ifndef CMK_KMS_HTTP_H
 #define CMK_KMS_HTTP_H
@@ -16,7 +17,8 @@ struct http_exchange;
 
 struct http_request {
 	char url[2048];
-	bool metadata;		   /* of IMDS or Arc: plain HTTP, no proxy, "Metadata: true"; all else is HTTPS */
+	bool metadata; /* of IMDS or Arc: plain HTTP, no proxy, "Metadata: true"; all else is HTTPS
+			*/
 	bool post;
 	const char *body;	   /* with post, may be NULL: an empty one */
 	const char *content_type;  /* with body */
@@ -27,15 +29,15 @@ struct http_request {
 
 struct http_answer {
 	enum cmk_transport transport;
-	int status;		    /* 0 unless transport is CMK_TRANSPORT_OK */
-	char error[256];	    /* why not, for people */
-	char *body;		    /* NUL behind it; NULL if empty */
+	int status;	 /* 0 unless transport is CMK_TRANSPORT_OK */
+	char error[256]; /* why not, for people */
+	char *body;	 /* NUL behind it; NULL if empty */
 	size_t len;
 	char challenge[HTTP_CHALLENGES_MAX][4096]; /* values of WWW-Authenticate */
 	size_t n_challenges;
-	char region[64];	    /* x-ms-keyvault-region */
-	int retry_after_s;	    /* -1: none */
-	int64_t date;		    /* Unix seconds, 0: none */
+	char region[64];   /* x-ms-keyvault-region */
+	int retry_after_s; /* -1: none */
+	int64_t date;	   /* Unix seconds, 0: none */
 };
 
 /* The answer is freed when this returns. It may start and abort exchanges. */

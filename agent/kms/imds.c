@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception
-/* "How to use managed identities for Azure resources on an Azure VM to acquire an access token", and IMDS's page. */
+/* "How to use managed identities for Azure resources on an Azure VM to acquire an access token",
+ * and IMDS's page. */
 #include "imds.h"
 
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
-int imds_token_url(const struct cmk_kms_config *c, const struct token_wish *wish, char *url, size_t room)
+int imds_token_url(const struct cmk_kms_config *c, const struct token_wish *wish, char *url,
+		   size_t room)
 {
 	static const char *const selectors[] = {
 		[CMK_SELECT_SYSTEM] = NULL,
@@ -16,7 +18,8 @@ int imds_token_url(const struct cmk_kms_config *c, const struct token_wish *wish
 	};
 	const char *selector = selectors[wish->identity->selector];
 
-	snprintf(url, room, "%s/metadata/identity/oauth2/token?api-version=2018-02-01&resource=", c->imds);
+	snprintf(url, room,
+		 "%s/metadata/identity/oauth2/token?api-version=2018-02-01&resource=", c->imds);
 	if (!token_source_escape(url, room, wish->resource))
 		return -EINVAL;
 	if (selector) {
@@ -36,7 +39,9 @@ int imds_token_url(const struct cmk_kms_config *c, const struct token_wish *wish
 
 char *imds_region_url(const struct cmk_kms_config *c, char *url, size_t room)
 {
-	snprintf(url, room, "%s/metadata/instance/compute/location?api-version=2021-02-01&format=text", c->imds);
+	snprintf(url, room,
+		 "%s/metadata/instance/compute/location?api-version=2021-02-01&format=text",
+		 c->imds);
 	return url;
 }
 

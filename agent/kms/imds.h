@@ -6,7 +6,8 @@
 #include "token_source.h"
 
 /* The URL of a managed identity's token. Return: 0, or -EINVAL if it does not fit. */
-int imds_token_url(const struct cmk_kms_config *c, const struct token_wish *wish, char *url, size_t room) _must_check_;
+int imds_token_url(const struct cmk_kms_config *c, const struct token_wish *wish, char *url,
+		   size_t room) _must_check_;
 
 /* The URL of the host's region. Return: @url. */
 char *imds_region_url(const struct cmk_kms_config *c, char *url, size_t room);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
-/* What vaults said in their challenges, so that only the first request to each goes without a token. Pure. */
+/* What vaults said in their challenges, so that only the first request to each goes without a
+ * token. Pure. */
 #ifndef CMK_KMS_KNOWN_H
 #define CMK_KMS_KNOWN_H
 

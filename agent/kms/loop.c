@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception
-/* Requests are served in any order; answers go out as they come. The root side always reads, so that sending may block. */
+/* Requests are served in any order; answers go out as they come. The root side always reads, so
+ * that sending may block. */
 #include "loop.h"
 
 #include <stdio.h>
@@ -12,7 +13,7 @@ struct loop {
 	int fd;
 	const struct kms *kms;
 	struct op *ops[OPS_MAX];
-	int error;		   /* of a send, from within a callback */
+	int error; /* of a send, from within a callback */
 	uint8_t in[CMK_FRAME_MAX_BYTES], out[CMK_FRAME_MAX_BYTES];
 };
 

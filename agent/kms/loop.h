@@ -13,7 +13,8 @@
  */
 ssize_t loop_receive(int fd, uint8_t *buf) _must_check_;
 
-/* Send the @len bytes at @buf and wipe them; blocks. Return: 0 or -errno; @len < 0 is returned as it is. */
+/* Send the @len bytes at @buf and wipe them; blocks. Return: 0 or -errno; @len < 0 is returned as
+ * it is. */
 int loop_send(int fd, uint8_t *buf, int len) _must_check_;
 
 /**

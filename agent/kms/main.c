@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception
 /*
- * cmk-kms: the only part of the agent that speaks to the network. It is started by cmk-agent and cmkctl as its own
- * user with a socketpair on descriptor 3, and knows nothing but what comes through that.
+ * cmk-kms: the only part of the agent that speaks to the network. It is started by cmk-agent and
+ * cmkctl as its own user with a socketpair on descriptor 3, and knows nothing but what comes
+ * through that.
  */
 #include <stdio.h>
 #include <string.h>
@@ -45,7 +46,8 @@ static void openssl_free(void *p, const char *file, int line)
 	wiping_free(p);
 }
 
-/* Tokens and unwrapped keys pass through these libraries' buffers. Before their first allocation. */
+/* Tokens and unwrapped keys pass through these libraries' buffers. Before their first allocation.
+ */
 static bool set_allocators(void)
 {
 	cJSON_Hooks hooks = { .malloc_fn = wiping_malloc, .free_fn = wiping_free };

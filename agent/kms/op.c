@@ -4,7 +4,8 @@
  *
  *	begin -> [challenge -> on_challenge] -> get_token -> on_token -> call -> on_call -> finish
  *	                                            ^                        |
- *	                                            +----- refused (401) ----+	once, and once for claims
+ *	                                            +----- refused (401) ----+	once, and once for
+ *claims
  */
 #include "op.h"
 
@@ -28,7 +29,7 @@ struct op {
 	char guid[37];
 	struct challenge challenge;
 	struct http_exchange *ex;
-	int64_t token_ms;	/* when the token in use was fetched; -1: any will do */
+	int64_t token_ms; /* when the token in use was fetched; -1: any will do */
 	bool refreshed, claimed;
 };
 
@@ -59,11 +60,14 @@ static void finish(struct op *op)
 	free_op(op);
 }
 
-static void fail(struct op *op, enum cmk_source source, enum cmk_transport transport, const char *why)
+static void fail(struct op *op, enum cmk_source source, enum cmk_transport transport,
+		 const char *why)
 {
 	struct cmk_evidence *ev = &op->an.evidence;
 
-	*ev = (struct cmk_evidence){ .source = source, .transport = transport, .retry_after_s = -1 };
+	*ev = (struct cmk_evidence){ .source = source,
+				     .transport = transport,
+				     .retry_after_s = -1 };
 	json_copy(ev->message, sizeof(ev->message), why);
 	finish(op);
 }
@@ -84,7 +88,8 @@ static void take_evidence(struct op *op, enum cmk_source source, const struct ht
 	memcpy(op->an.tenant, op->challenge.tenant, sizeof(op->an.tenant));
 }
 
-static void start(struct op *op, enum cmk_source source, struct http_request *rq, http_done_fn *done)
+static void start(struct op *op, enum cmk_source source, struct http_request *rq,
+		  http_done_fn *done)
 {
 	int64_t left = op->deadline_ms - boottime_ms();
 
@@ -117,7 +122,8 @@ static void call(struct op *op, const char *token, http_done_fn *done)
 	if (token) {
 		authorization = wiping_malloc(room);
 		if (!authorization) {
-			fail(op, CMK_SOURCE_VAULT, CMK_TRANSPORT_WORKER, "the worker is out of memory");
+			fail(op, CMK_SOURCE_VAULT, CMK_TRANSPORT_WORKER,
+			     "the worker is out of memory");
 			return;
 		}
 		snprintf(authorization, room, "Bearer %s", token);
@@ -142,7 +148,8 @@ static void on_token(void *arg, const struct token *token, const struct cmk_evid
 	call(op, token->text, on_call);
 }
 
-/* The claims of a challenge come in base64, of either alphabet; the token endpoints want the JSON. */
+/* The claims of a challenge come in base64, of either alphabet; the token endpoints want the JSON.
+ */
 static int decode_claims(const char *base64, char *out, size_t room)
 {
 	char url[sizeof(((struct challenge *)0)->claims)];
@@ -171,7 +178,8 @@ static void get_token(struct op *op, const char *claims)
 	int r;
 
 	op->ex = NULL;
-	r = tokencache_get(op->kms->tokens, &wish, op->token_ms, op->kms->c->total_timeout_ms, &token, on_token, op);
+	r = tokencache_get(op->kms->tokens, &wish, op->token_ms, op->kms->c->total_timeout_ms,
+			   &token, on_token, op);
 	/* if 0, the operation may be over already */
 	if (r == 1)
 		on_token(op, &token, NULL);
@@ -180,8 +188,8 @@ static void get_token(struct op *op, const char *claims)
 }
 
 /*
- * Take up the first Bearer challenge that names a resource and authority. Return: 1, 0 if there is none, or
- * -EPERM if it does not fit the host.
+ * Take up the first Bearer challenge that names a resource and authority. Return: 1, 0 if there is
+ * none, or -EPERM if it does not fit the host.
  */
 static int take_challenge(struct op *op, const struct http_answer *an)
 {
@@ -203,8 +211,8 @@ static void refuse_challenge(struct op *op)
 {
 	char why[256];
 
-	snprintf(why, sizeof(why), "the challenge of %.100s is for the resource %.100s", op->rq.key.host,
-		 op->challenge.resource);
+	snprintf(why, sizeof(why), "the challenge of %.100s is for the resource %.100s",
+		 op->rq.key.host, op->challenge.resource);
 	fail(op, CMK_SOURCE_VAULT, CMK_TRANSPORT_WRONG_RESOURCE, why);
 }
 
@@ -224,7 +232,8 @@ static void on_challenge(void *arg, const struct http_answer *an)
 		refuse_challenge(op);
 		return;
 	}
-	/* a throttled or failing vault; or a 401 that is no challenge, or a 200 to someone without a token: not parsed */
+	/* a throttled or failing vault; or a 401 that is no challenge, or a 200 to someone without
+	 * a token: not parsed */
 	take_evidence(op, CMK_SOURCE_VAULT, an);
 	finish(op);
 }
@@ -241,7 +250,8 @@ static bool find_claims(struct op *op, const struct http_answer *an, char *claim
 	return false;
 }
 
-/* 401: once more with a new token, if that was not done yet. Return: whether the operation goes on, or is over. */
+/* 401: once more with a new token, if that was not done yet. Return: whether the operation goes on,
+ * or is over. */
 static bool retry_refused(struct op *op, const struct http_answer *an)
 {
 	char claims[2048];
@@ -275,10 +285,12 @@ static void on_call(void *arg, const struct http_answer *an)
 	if (an->transport == CMK_TRANSPORT_OK && an->status == 200) {
 		const struct cmk_suffix *extra = custom_suffix(op, &room);
 
-		r = op->rq.op == CMK_OP_UNWRAP ? vault_read_unwrap(&op->rq, extra, an->body, an->len, &op->an) :
-						 vault_read_key(&op->rq, extra, an->body, an->len, &op->an);
+		r = op->rq.op == CMK_OP_UNWRAP
+			    ? vault_read_unwrap(&op->rq, extra, an->body, an->len, &op->an)
+			    : vault_read_key(&op->rq, extra, an->body, an->len, &op->an);
 		if (r == -ENOMEM) {
-			fail(op, CMK_SOURCE_VAULT, CMK_TRANSPORT_WORKER, "the worker is out of memory");
+			fail(op, CMK_SOURCE_VAULT, CMK_TRANSPORT_WORKER,
+			     "the worker is out of memory");
 			return;
 		}
 		op->an.evidence.parsed = r == 0;
@@ -293,8 +305,8 @@ static void on_region(void *arg, const struct http_answer *an)
 	op->ex = NULL;
 	take_evidence(op, CMK_SOURCE_IMDS, an);
 	if (an->transport == CMK_TRANSPORT_OK && an->status == 200)
-		op->an.evidence.parsed =
-			imds_read_region(an->body, an->len, op->an.region, sizeof(op->an.region)) == 0;
+		op->an.evidence.parsed = imds_read_region(an->body, an->len, op->an.region,
+							  sizeof(op->an.region)) == 0;
 	finish(op);
 }
 
@@ -321,7 +333,8 @@ static bool is_canonical(const struct op *op)
 	struct cmk_keyid id;
 	char url[512];
 
-	return cmk_keyid_parse(cmk_keyid_format(key, url, sizeof(url)), custom_suffix(op, &room), &id, NULL) == 0 &&
+	return cmk_keyid_parse(cmk_keyid_format(key, url, sizeof(url)), custom_suffix(op, &room),
+			       &id, NULL) == 0 &&
 	       strcmp(id.host, key->host) == 0 && strcmp(id.name, key->name) == 0 &&
 	       strcmp(id.version, key->version) == 0 && id.port == key->port;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /*
- * One request of the root side, from its frame to its answer: the challenge if the vault's is not known, a token, the
- * call, and once more with a new token where the first was refused. No step waits for another operation's.
+ * One request of the root side, from its frame to its answer: the challenge if the vault's is not
+ * known, a token, the call, and once more with a new token where the first was refused. No step
+ * waits for another operation's.
  */
 #ifndef CMK_KMS_OP_H
 #define CMK_KMS_OP_H

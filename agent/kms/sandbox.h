@@ -6,10 +6,11 @@
 #include "common/base.h"
 
 /**
- * sandbox_enter() - no capabilities, no new privileges, limits on memory and descriptors, a filter of system calls.
+ * sandbox_enter() - no capabilities, no new privileges, limits on memory and descriptors, a filter
+ * of system calls.
  *
- * For the process and all threads it makes later; before there are any. @what: on failure, the step that failed.
- * Return: 0 or -errno.
+ * For the process and all threads it makes later; before there are any. @what: on failure, the step
+ * that failed. Return: 0 or -errno.
  */
 int sandbox_enter(const char **what) _must_check_;
 

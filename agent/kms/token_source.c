@@ -14,8 +14,8 @@
 
 #define LIFETIME_MAX_S (7 * 24 * 3600)
 
-static int managed_first(struct token_source *s, const struct cmk_kms_config *c, const struct token_wish *wish,
-			 struct http_request *rq)
+static int managed_first(struct token_source *s, const struct cmk_kms_config *c,
+			 const struct token_wish *wish, struct http_request *rq)
 {
 	(void)s;
 	rq->metadata = true;
@@ -25,11 +25,12 @@ static int managed_first(struct token_source *s, const struct cmk_kms_config *c,
 static const struct kind {
 	enum cmk_source source;
 	/* 0, -ENOMEM, or -EINVAL and perhaps s->text to say why */
-	int (*first)(struct token_source *s, const struct cmk_kms_config *c, const struct token_wish *wish,
-		     struct http_request *rq);
+	int (*first)(struct token_source *s, const struct cmk_kms_config *c,
+		     const struct token_wish *wish, struct http_request *rq);
 	/* 1, 0, -ENOMEM or -EINVAL; NULL: one request is all */
-	int (*next)(struct token_source *s, const struct cmk_kms_config *c, const struct token_wish *wish,
-		    const struct http_answer *an, struct http_request *rq);
+	int (*next)(struct token_source *s, const struct cmk_kms_config *c,
+		    const struct token_wish *wish, const struct http_answer *an,
+		    struct http_request *rq);
 } kinds[] = {
 	[CMK_IDENTITY_MANAGED] = { CMK_SOURCE_IMDS, managed_first, NULL },
 	[CMK_IDENTITY_ARC] = { CMK_SOURCE_IMDS, NULL, NULL },
@@ -40,39 +41,46 @@ static const struct kind {
 static int refuse(const struct token_source *s, const char *why, struct cmk_evidence *ev)
 {
 	*ev = (struct cmk_evidence){
-		.source = s->source, .transport = CMK_TRANSPORT_CREDENTIAL, .retry_after_s = -1,
+		.source = s->source,
+		.transport = CMK_TRANSPORT_CREDENTIAL,
+		.retry_after_s = -1,
 	};
 	json_copy(ev->message, sizeof(ev->message), why);
 	return -EINVAL;
 }
 
-int token_source_first(struct token_source *s, const struct cmk_kms_config *c, const struct token_wish *wish,
-		       struct http_request *rq, struct cmk_evidence *ev)
+int token_source_first(struct token_source *s, const struct cmk_kms_config *c,
+		       const struct token_wish *wish, struct http_request *rq,
+		       struct cmk_evidence *ev)
 {
 	const struct kind *k = &kinds[wish->identity->kind];
 	int r;
 
 	s->source = k->source;
 	if (!k->first)
-		return refuse(s, "this version has no such kind of identity yet; use a managed one", ev);
+		return refuse(s, "this version has no such kind of identity yet; use a managed one",
+			      ev);
 	r = k->first(s, c, wish, rq);
 	return r == -EINVAL ? refuse(s, "the identity makes no valid request", ev) : r;
 }
 
-int token_source_next(struct token_source *s, const struct cmk_kms_config *c, const struct token_wish *wish,
-		      const struct http_answer *an, struct http_request *rq, struct cmk_evidence *ev)
+int token_source_next(struct token_source *s, const struct cmk_kms_config *c,
+		      const struct token_wish *wish, const struct http_answer *an,
+		      struct http_request *rq, struct cmk_evidence *ev)
 {
 	const struct kind *k = &kinds[wish->identity->kind];
 	int r = k->next ? k->next(s, c, wish, an, rq) : 0;
 
 	s->step++;
-	return r == -EINVAL ? refuse(s, "the identity's endpoint asks for what it must not", ev) : r;
+	return r == -EINVAL ? refuse(s, "the identity's endpoint asks for what it must not", ev)
+			    : r;
 }
 
 /* A token goes into a header: RFC 6750's characters and nothing else. */
 static bool is_token(const char *s)
 {
-	size_t n = strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/=");
+	size_t n =
+		strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/=");
 
 	return n >= 8 && n <= 65536 && s[n] == '\0';
 }
@@ -83,7 +91,8 @@ int token_source_read(const struct token_source *s, const struct http_answer *an
 	_cleanup_json_ cJSON *j = NULL;
 	const char *text, *type;
 
-	*ev = (struct cmk_evidence){ .source = s->source, .transport = an->transport,
+	*ev = (struct cmk_evidence){ .source = s->source,
+				     .transport = an->transport,
 				     .retry_after_s = an->retry_after_s };
 	if (an->transport != CMK_TRANSPORT_OK) {
 		json_copy(ev->message, sizeof(ev->message), an->error);

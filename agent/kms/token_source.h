@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /*
- * Where a token comes from, by kind of identity: which requests to make, one after the other, and how to read the
- * last answer. No I/O of its own; tokencache.c makes the exchanges.
+ * Where a token comes from, by kind of identity: which requests to make, one after the other, and
+ * how to read the last answer. No I/O of its own; tokencache.c makes the exchanges.
  */
 #ifndef CMK_KMS_TOKEN_SOURCE_H
 #define CMK_KMS_TOKEN_SOURCE_H
@@ -20,7 +20,7 @@ struct token_wish {
 struct token_source {
 	enum cmk_source source; /* who answers */
 	int step;
-	char *text;		/* memory behind the request's body or authorization; wiping */
+	char *text; /* memory behind the request's body or authorization; wiping */
 };
 
 /**
@@ -31,16 +31,19 @@ struct token_source {
  *
  * Return: 0, -EINVAL with @ev, or -ENOMEM.
  */
-int token_source_first(struct token_source *s, const struct cmk_kms_config *c, const struct token_wish *wish,
-		       struct http_request *rq, struct cmk_evidence *ev) _must_check_;
+int token_source_first(struct token_source *s, const struct cmk_kms_config *c,
+		       const struct token_wish *wish, struct http_request *rq,
+		       struct cmk_evidence *ev) _must_check_;
 
 /**
  * token_source_next() - the request after an answer.
  *
- * Return: 1 and @rq; 0 if @an is the last answer, to be read with token_source_read(); -EINVAL with @ev; -ENOMEM.
+ * Return: 1 and @rq; 0 if @an is the last answer, to be read with token_source_read(); -EINVAL with
+ * @ev; -ENOMEM.
  */
-int token_source_next(struct token_source *s, const struct cmk_kms_config *c, const struct token_wish *wish,
-		      const struct http_answer *an, struct http_request *rq, struct cmk_evidence *ev) _must_check_;
+int token_source_next(struct token_source *s, const struct cmk_kms_config *c,
+		      const struct token_wish *wish, const struct http_answer *an,
+		      struct http_request *rq, struct cmk_evidence *ev) _must_check_;
 
 /**
  * token_source_read() - take the token out of the last answer.
@@ -54,7 +57,8 @@ int token_source_read(const struct token_source *s, const struct http_answer *an
 
 void token_source_end(struct token_source *s);
 
-/* Append @text to a URL or form of @room bytes, all but RFC 3986's unreserved characters as %XX. False: no room. */
+/* Append @text to a URL or form of @room bytes, all but RFC 3986's unreserved characters as %XX.
+ * False: no room. */
 bool token_source_escape(char *to, size_t room, const char *text);
 
 #endif

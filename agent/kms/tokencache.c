@@ -8,9 +8,9 @@
 #include "common/secret.h"
 #include "common/timeutil.h"
 
-#define ENTRIES_MAX	512
-#define EARLY_MS	(5 * 60 * 1000) /* fetch this long before the end, or at half the lifetime */
-#define RETRY_EARLY_MS	(30 * 1000)	/* after an early fetch failed */
+#define ENTRIES_MAX    512
+#define EARLY_MS       (5 * 60 * 1000) /* fetch this long before the end, or at half the lifetime */
+#define RETRY_EARLY_MS (30 * 1000)     /* after an early fetch failed */
 
 struct waiter {
 	struct waiter *next;
@@ -86,7 +86,8 @@ static struct entry *find(struct tokencache *tc, const struct token_wish *wish)
 {
 	struct entry **p = &tc->entries, *e;
 
-	while (*p && !(is_same(&(*p)->identity, wish->identity) && strcmp((*p)->resource, wish->resource) == 0 &&
+	while (*p && !(is_same(&(*p)->identity, wish->identity) &&
+		       strcmp((*p)->resource, wish->resource) == 0 &&
 		       strcmp((*p)->login, wish->login) == 0))
 		p = &(*p)->next;
 	e = *p;
@@ -158,8 +159,11 @@ static void on_answer(void *arg, const struct http_answer *an);
 
 static struct token_wish wish_of(const struct entry *e)
 {
-	return (struct token_wish){ .identity = &e->identity, .resource = e->resource, .login = e->login,
-				    .claims = e->claims, .request_id = e->request_id };
+	return (struct token_wish){ .identity = &e->identity,
+				    .resource = e->resource,
+				    .login = e->login,
+				    .claims = e->claims,
+				    .request_id = e->request_id };
 }
 
 /* Send the next request; @r says whether there is one. */
@@ -223,7 +227,9 @@ static int add_waiter(struct entry *e, int64_t newer_than_ms, token_done_fn *don
 
 	if (!w)
 		return -ENOMEM;
-	*w = (struct waiter){ .next = e->waiters, .done = done, .arg = arg, .newer_than_ms = newer_than_ms };
+	*w = (struct waiter){
+		.next = e->waiters, .done = done, .arg = arg, .newer_than_ms = newer_than_ms
+	};
 	e->waiters = w;
 	return 0;
 }
@@ -236,8 +242,8 @@ static int start_fetch(struct entry *e, const struct token_wish *wish, int64_t t
 	return wish->claims && !e->claims ? -ENOMEM : 0;
 }
 
-int tokencache_get(struct tokencache *tc, const struct token_wish *wish, int64_t newer_than_ms, int64_t timeout_ms,
-		   struct token *token, token_done_fn *done, void *arg)
+int tokencache_get(struct tokencache *tc, const struct token_wish *wish, int64_t newer_than_ms,
+		   int64_t timeout_ms, struct token *token, token_done_fn *done, void *arg)
 {
 	struct entry *e = find(tc, wish);
 	struct http_request rq = { 0 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception
 /*
- * Key Vault REST API, "Keys" (operations get and unwrapKey). An answer is believed only where it names the key that
- * was asked for and has the form that the service documents.
+ * Key Vault REST API, "Keys" (operations get and unwrapKey). An answer is believed only where it
+ * names the key that was asked for and has the form that the service documents.
  */
 #include "vault.h"
 
@@ -43,14 +43,15 @@ static int bad(struct cmk_kms_answer *an, const char *what)
 }
 
 /* The kid must be of this vault, this name, and this version where one was asked for. */
-static int read_kid(const char *kid, const struct cmk_kms_request *rq, const struct cmk_suffix *extra,
-		    struct cmk_kms_answer *an)
+static int read_kid(const char *kid, const struct cmk_kms_request *rq,
+		    const struct cmk_suffix *extra, struct cmk_kms_answer *an)
 {
 	struct cmk_keyid id;
 
 	if (!kid || cmk_keyid_parse(kid, extra, &id, NULL) < 0 || !id.version[0])
 		return bad(an, "the answer names no versioned key");
-	/* names are case-insensitive and shown as they were created; hosts and versions are lower case here */
+	/* names are case-insensitive and shown as they were created; hosts and versions are lower
+	 * case here */
 	if (strcmp(id.host, rq->key.host) != 0 || strcasecmp(id.name, rq->key.name) != 0 ||
 	    (rq->key.version[0] && strcmp(id.version, rq->key.version) != 0))
 		return bad(an, "the answer is about another key than the one asked for");
@@ -84,7 +85,9 @@ static int read_public(const cJSON *key, struct cmk_kms_answer *an)
 		return -EBADMSG;
 	if (an->n_len != 256 && an->n_len != 384 && an->n_len != 512)
 		return -EBADMSG;
-	return (an->n[0] & 0x80) && (an->n[an->n_len - 1] & 1) && (an->e[an->e_len - 1] & 1) ? 0 : -EBADMSG;
+	return (an->n[0] & 0x80) && (an->n[an->n_len - 1] & 1) && (an->e[an->e_len - 1] & 1)
+		       ? 0
+		       : -EBADMSG;
 }
 
 static int read_operations(const cJSON *key, struct cmk_key_attributes *at)
@@ -95,7 +98,8 @@ static int read_operations(const cJSON *key, struct cmk_key_attributes *at)
 	at->op_wrap = at->op_unwrap = !ops;
 	if (ops && !cJSON_IsArray(ops))
 		return -EBADMSG;
-	cJSON_ArrayForEach(op, ops) {
+	cJSON_ArrayForEach(op, ops)
+	{
 		if (!cJSON_IsString(op))
 			return -EBADMSG;
 		at->op_wrap |= strcmp(op->valuestring, "wrapKey") == 0;
@@ -118,12 +122,13 @@ static int read_attributes(const cJSON *j, struct cmk_kms_answer *an)
 	    json_integer(attributes, "recoverableDays", 36500, &days) == -EINVAL)
 		return -EBADMSG;
 	an->recoverable_days = days;
-	json_copy(an->recovery_level, sizeof(an->recovery_level), json_string(attributes, "recoveryLevel"));
+	json_copy(an->recovery_level, sizeof(an->recovery_level),
+		  json_string(attributes, "recoveryLevel"));
 	return 0;
 }
 
-static int read_key(const struct cmk_kms_request *rq, const struct cmk_suffix *extra, const cJSON *j,
-		    struct cmk_kms_answer *an)
+static int read_key(const struct cmk_kms_request *rq, const struct cmk_suffix *extra,
+		    const cJSON *j, struct cmk_kms_answer *an)
 {
 	const cJSON *key = cJSON_GetObjectItemCaseSensitive(j, "key");
 	const char *kty = json_string(key, "kty");
@@ -144,8 +149,8 @@ static int read_key(const struct cmk_kms_request *rq, const struct cmk_suffix *e
 	return 0;
 }
 
-int vault_read_key(const struct cmk_kms_request *rq, const struct cmk_suffix *extra, const char *body, size_t len,
-		   struct cmk_kms_answer *an)
+int vault_read_key(const struct cmk_kms_request *rq, const struct cmk_suffix *extra,
+		   const char *body, size_t len, struct cmk_kms_answer *an)
 {
 	_cleanup_json_ cJSON *j = json_object(body, len);
 	int r = j ? read_key(rq, extra, j, an) : bad(an, "the answer is not a JSON object");
@@ -155,8 +160,8 @@ int vault_read_key(const struct cmk_kms_request *rq, const struct cmk_suffix *ex
 	return r;
 }
 
-int vault_read_unwrap(const struct cmk_kms_request *rq, const struct cmk_suffix *extra, const char *body, size_t len,
-		      struct cmk_kms_answer *an)
+int vault_read_unwrap(const struct cmk_kms_request *rq, const struct cmk_suffix *extra,
+		      const char *body, size_t len, struct cmk_kms_answer *an)
 {
 	_cleanup_json_ cJSON *j = json_object(body, len);
 	const char *value = json_string(j, "value"), *alg = json_string(j, "alg");

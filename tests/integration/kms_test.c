@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception
 /*
- * The real cmk-kms, driven as the root side drives it, against the test vault that tests/integration/kms.sh starts.
- * Each test says what the services do, asks the worker, and compares what comes back.
+ * The real cmk-kms, driven as the root side drives it, against the test vault that
+ * tests/integration/kms.sh starts. Each test says what the services do, asks the worker, and
+ * compares what comes back.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -125,9 +126,13 @@ static int setup(void **state)
 {
 	(void)state;
 	config = (struct cmk_config){
-		.kms_user = "nobody", .api_version = "7.4", .imds = "http://169.254.169.254",
-		.connect_timeout_ms = 1000, .total_timeout_ms = TOTAL_MS,
-		.vaults = { "*.vault.azure.net", "contoso.managedhsm.azure.net" }, .n_vaults = 2,
+		.kms_user = "nobody",
+		.api_version = "7.4",
+		.imds = "http://169.254.169.254",
+		.connect_timeout_ms = 1000,
+		.total_timeout_ms = TOTAL_MS,
+		.vaults = { "*.vault.azure.net", "contoso.managedhsm.azure.net" },
+		.n_vaults = 2,
 	};
 	snprintf(config.kms_path, sizeof(config.kms_path), "%s", getenv("CMK_TEST_KMS"));
 	snprintf(config.ca_file, sizeof(config.ca_file), "%s", getenv("CMK_TEST_CA"));
@@ -194,7 +199,8 @@ static void test_region(void **state)
 	assert_string_equal(an.region, "westeurope");
 }
 
-/* One challenge to each vault, one token to each identity, one connection: a proof costs one request. */
+/* One challenge to each vault, one token to each identity, one connection: a proof costs one
+ * request. */
 static void test_manners(void **state)
 {
 	struct cmk_judgement j;
@@ -226,7 +232,8 @@ static const struct cause causes[] = {
 	{ "delete kek --now", "recover kek --now", GET, CMK_KEY_NOT_FOUND, false },
 	{ "role remove", "role restore", UNWRAP, CMK_FORBIDDEN_BY_RBAC, false },
 	{ "policy remove", "policy restore", UNWRAP, CMK_FORBIDDEN_BY_POLICY, false },
-	{ "key-ops kek encrypt,decrypt", "key-ops kek", UNWRAP, CMK_KEY_OPERATION_FORBIDDEN, false },
+	{ "key-ops kek encrypt,decrypt", "key-ops kek", UNWRAP, CMK_KEY_OPERATION_FORBIDDEN,
+	  false },
 	{ "firewall on", "firewall off", UNWRAP, CMK_FORBIDDEN_BY_FIREWALL, false },
 	{ "public-access off", "public-access on", GET, CMK_FORBIDDEN_BY_CONNECTION, false },
 	{ "throttle", "clear", UNWRAP, CMK_THROTTLED, false },
@@ -275,8 +282,8 @@ static void test_causes(void **state)
 		else
 			prove(KEK, false, &j);
 		took = boottime_ms() - took;
-		print_message("# %-44s %-22s %5lld ms  %.90s\n", c->begin, cmk_reason_name(j.reason),
-			      (long long)took, j.detail);
+		print_message("# %-44s %-22s %5lld ms  %.90s\n", c->begin,
+			      cmk_reason_name(j.reason), (long long)took, j.detail);
 		if (j.reason != c->reason || took > TOTAL_MS + 500) {
 			print_error("%s: expected %s\n", c->begin, cmk_reason_name(c->reason));
 			failures++;
@@ -454,7 +461,9 @@ static void read_status(const char *field, char *out, size_t room)
 	out[0] = '\0';
 	while (fgets(line, sizeof(line), f))
 		if (strncmp(line, field, strlen(field)) == 0 && line[strlen(field)] == ':')
-			snprintf(out, room, "%s", line + strlen(field) + 1 + strspn(line + strlen(field) + 1, " \t"));
+			snprintf(out, room, "%s",
+				 line + strlen(field) + 1 +
+					 strspn(line + strlen(field) + 1, " \t"));
 	out[strcspn(out, "\n")] = '\0';
 	fclose(f);
 }
@@ -465,9 +474,14 @@ static void test_sandbox(void **state)
 	static const struct {
 		const char *field, *value;
 	} expected[] = {
-		{ "NoNewPrivs", "1" }, { "Seccomp", "2" }, { "Uid", "65534\t65534\t65534\t65534" },
-		{ "Gid", "65534\t65534\t65534\t65534" }, { "CapInh", "0000000000000000" },
-		{ "CapPrm", "0000000000000000" }, { "CapEff", "0000000000000000" }, { "CapBnd", "0000000000000000" },
+		{ "NoNewPrivs", "1" },
+		{ "Seccomp", "2" },
+		{ "Uid", "65534\t65534\t65534\t65534" },
+		{ "Gid", "65534\t65534\t65534\t65534" },
+		{ "CapInh", "0000000000000000" },
+		{ "CapPrm", "0000000000000000" },
+		{ "CapEff", "0000000000000000" },
+		{ "CapBnd", "0000000000000000" },
 		{ "CapAmb", "0000000000000000" },
 	};
 	char value[128];
@@ -484,13 +498,13 @@ static void test_sandbox(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_get_key),	    cmocka_unit_test(test_unwrap),
-		cmocka_unit_test(test_region),	    cmocka_unit_test(test_manners),
-		cmocka_unit_test(test_causes),	    cmocka_unit_test(test_retry_after),
-		cmocka_unit_test(test_attributes),  cmocka_unit_test(test_lying_vault),
-		cmocka_unit_test(test_hung_vault),  cmocka_unit_test(test_refused_here),
-		cmocka_unit_test(test_cancel),	    cmocka_unit_test(test_dead_worker),
-		cmocka_unit_test(test_garbage),	    cmocka_unit_test(test_sandbox),
+		cmocka_unit_test(test_get_key),	   cmocka_unit_test(test_unwrap),
+		cmocka_unit_test(test_region),	   cmocka_unit_test(test_manners),
+		cmocka_unit_test(test_causes),	   cmocka_unit_test(test_retry_after),
+		cmocka_unit_test(test_attributes), cmocka_unit_test(test_lying_vault),
+		cmocka_unit_test(test_hung_vault), cmocka_unit_test(test_refused_here),
+		cmocka_unit_test(test_cancel),	   cmocka_unit_test(test_dead_worker),
+		cmocka_unit_test(test_garbage),	   cmocka_unit_test(test_sandbox),
 	};
 
 	if (secret_process_init() < 0)
