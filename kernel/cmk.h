@@ -158,12 +158,12 @@ struct cmk_io {
 	struct cmk_dev *dev;
 	u64 sector;			/* of the IV, 512-byte units, iv_offset included */
 	struct bvec_iter iter;		/* the caller's data */
+	unsigned long expires;		/* of a held bio, jiffies */
 	u8 kind;			/* enum cmk_io_kind */
 	bool held;			/* has been held, expires is set */
 	bool from_reserve;		/* the bounce pages are */
 	union {
 		struct work_struct work;	/* a read that waits for process context */
-		unsigned long expires;		/* a held bio, jiffies */
 		struct {			/* a write that has its bounce pages */
 			struct bio_vec *vec;
 			struct bio_vec bvec;
@@ -249,6 +249,7 @@ bool cmk_cipher_may_inline(void);
 int cmk_read_map(struct cmk_dev *dev, struct bio *bio, struct cmk_io *io);
 int cmk_read_end(struct cmk_dev *dev, struct bio *bio, struct cmk_io *io, blk_status_t *error);
 void cmk_read_done(struct cmk_io *io, int r);
+void cmk_read_resume(struct cmk_io *io);
 
 /* write.c */
 int cmk_write_map(struct cmk_dev *dev, struct bio *bio, struct cmk_io *io);
@@ -265,6 +266,7 @@ void cmk_pages_put(struct cmk_dev *dev, struct cmk_io *io);
 /* hold.c */
 int cmk_hold_init(struct cmk_dev *dev);
 void cmk_hold_exit(struct cmk_dev *dev);
+bool cmk_hold(struct cmk_dev *dev, struct bio *bio, struct cmk_io *io);
 int cmk_hold_or_fail(struct cmk_dev *dev, struct bio *bio, struct cmk_io *io);
 void cmk_hold_release(struct cmk_dev *dev);
 void cmk_hold_stop(struct cmk_dev *dev);

@@ -38,10 +38,11 @@ static void cmk_hold_expire(struct work_struct *work)
 	}
 }
 
-/* DM takes a bio back during a noflush suspend, and sends it again after the resume. */
+/* DM takes a bio back during a noflush suspend, and sends it again, from the beginning, after the resume. */
 static void cmk_hold_refuse(struct cmk_dev *dev, struct bio *bio)
 {
 	if (dev->hold && dm_noflush_suspending(dev->ti)) {
+		cmk_bio_io(bio)->kind = CMK_IO_PASS;
 		bio->bi_status = BLK_STS_DM_REQUEUE;
 		bio_endio(bio);
 	} else {
@@ -70,7 +71,11 @@ static void cmk_hold_work(struct work_struct *work)
 
 	cmk_hold_take(dev, &list, false);
 	while (rcu_access_pointer(dev->key) && (bio = bio_list_pop(&list))) {
-		if (cmk_map_bio(dev, bio, cmk_bio_io(bio)) == DM_MAPIO_REMAPPED)
+		struct cmk_io *io = cmk_bio_io(bio);
+
+		if (io->kind == CMK_IO_READ)
+			cmk_read_resume(io);
+		else if (cmk_map_bio(dev, bio, io) == DM_MAPIO_REMAPPED)
 			dm_submit_bio_remap(bio, NULL);
 		cond_resched();
 	}
@@ -84,23 +89,21 @@ static void cmk_hold_work(struct work_struct *work)
 }
 
 /**
- * cmk_hold_or_fail() - what happens to a bio without a key
+ * cmk_hold() - hold a bio until a key comes, if the table says so
  * @dev: the mapping
- * @bio: DM's clone: read, write or discard
+ * @bio: DM's clone: not mapped yet; or a read that is back from the lower device, undecrypted
  * @io: its per-bio data
  *
- * A write is cut to what the reserve can carry, for it cannot be cut later.
+ * Task context. A write must be no larger than the reserve can carry, for it cannot be cut when it goes on.
  *
- * Return: DM_MAPIO_SUBMITTED: the bio was held, or has failed.
+ * Return: true if the bio is held, false if the caller still has it.
  */
-int cmk_hold_or_fail(struct cmk_dev *dev, struct bio *bio, struct cmk_io *io)
+bool cmk_hold(struct cmk_dev *dev, struct bio *bio, struct cmk_io *io)
 {
 	bool held = false;
 
 	if (!dev->hold || bio->bi_opf & REQ_RAHEAD)
-		goto out;
-	if (bio_op(bio) == REQ_OP_WRITE && bio_sectors(bio) > CMK_RESERVE_SECTORS)
-		dm_accept_partial_bio(bio, CMK_RESERVE_SECTORS);
+		return false;
 	/* whoever polls for it could not find it */
 	bio->bi_opf &= ~REQ_POLLED;
 	if (!io->held)
@@ -115,19 +118,33 @@ int cmk_hold_or_fail(struct cmk_dev *dev, struct bio *bio, struct cmk_io *io)
 			bio_list_add(&dev->held, bio);
 		io->held = true;
 		if (!dev->nr_held++)
-			queue_delayed_work(dev->hold_wq, &dev->expire_work,
-					   msecs_to_jiffies(dev->hold_ms));
+			mod_delayed_work(dev->hold_wq, &dev->expire_work, 0);
 	}
 	spin_unlock_irq(&dev->hold_lock);
-out:
-	if (!held) {
-		cmk_hold_refuse(dev, bio);
-		return DM_MAPIO_SUBMITTED;
-	}
+	if (!held)
+		return false;
+
 	cmk_count(dev, CMK_HELD);
 	/* a key that came between the caller's look and ours has not seen this bio */
 	if (rcu_access_pointer(dev->key))
 		cmk_hold_release(dev);
+	return true;
+}
+
+/**
+ * cmk_hold_or_fail() - what happens to a bio that finds no key
+ * @dev: the mapping
+ * @bio: DM's clone, not mapped yet; a write that exceeds the reserve is cut, and then the caller must be map
+ * @io: its per-bio data
+ *
+ * Return: DM_MAPIO_SUBMITTED: the bio was held, or has failed.
+ */
+int cmk_hold_or_fail(struct cmk_dev *dev, struct bio *bio, struct cmk_io *io)
+{
+	if (dev->hold && bio_op(bio) == REQ_OP_WRITE && bio_sectors(bio) > CMK_RESERVE_SECTORS)
+		dm_accept_partial_bio(bio, CMK_RESERVE_SECTORS);
+	if (!cmk_hold(dev, bio, io))
+		cmk_hold_refuse(dev, bio);
 	return DM_MAPIO_SUBMITTED;
 }
 

@@ -120,7 +120,7 @@ int cmk_message(struct dm_target *ti, unsigned int argc, char **argv, char *resu
 	int r = cmk_message_run(ti->private, argc, argv, &error);
 
 	if (r)
-		DMERR_LIMIT("%s: message refused: %s",
-			    dm_device_name(dm_table_get_md(ti->table)), error);
+		DMERR("%s: message refused: %s", dm_device_name(dm_table_get_md(ti->table)),
+		      error);
 	return r;
 }

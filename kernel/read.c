@@ -36,24 +36,38 @@ int cmk_read_map(struct cmk_dev *dev, struct bio *bio, struct cmk_io *io)
  * cmk_read_done() - end a read whose decryption did not end in its own end_io
  * @io: the read
  * @r: what cmk_cipher_run() would have returned
+ *
+ * Task context.
  */
 void cmk_read_done(struct cmk_io *io, int r)
 {
 	struct bio *bio = cmk_io_bio(io);
 
+	if (r == -ENODEV && cmk_hold(io->dev, bio, io))
+		return;
 	/* end_io comes again and has nothing to do then */
 	io->kind = CMK_IO_PASS;
 	bio->bi_status = cmk_read_status(io->dev, r);
 	bio_endio(bio);
 }
 
-static void cmk_read_work(struct work_struct *work)
+/**
+ * cmk_read_resume() - decrypt a read from where io->iter stands, then end it
+ * @io: a read that is back from the lower device
+ *
+ * Process context.
+ */
+void cmk_read_resume(struct cmk_io *io)
 {
-	struct cmk_io *io = container_of(work, struct cmk_io, work);
 	int r = cmk_cipher_run(io->dev, io, cmk_io_bio(io), true);
 
 	if (r != -EINPROGRESS)
 		cmk_read_done(io, r);
+}
+
+static void cmk_read_work(struct work_struct *work)
+{
+	cmk_read_resume(container_of(work, struct cmk_io, work));
 }
 
 /**
@@ -63,9 +77,9 @@ static void cmk_read_work(struct work_struct *work)
  * @io: its per-bio data
  * @error: in: the lower device's status; out: the read's
  *
- * Any context. A read that comes back after a revocation fails here without being decrypted.
+ * Any context. A read that comes back after a revocation fails here, or is held, without being decrypted.
  *
- * Return: DM_ENDIO_DONE, or DM_ENDIO_INCOMPLETE when cmk_read_done() follows.
+ * Return: DM_ENDIO_DONE, or DM_ENDIO_INCOMPLETE when cmk_read_done() or cmk_read_resume() follows.
  */
 int cmk_read_end(struct cmk_dev *dev, struct bio *bio, struct cmk_io *io, blk_status_t *error)
 {
@@ -76,7 +90,7 @@ int cmk_read_end(struct cmk_dev *dev, struct bio *bio, struct cmk_io *io, blk_st
 
 	if (cmk_cipher_may_inline()) {
 		r = cmk_cipher_run(dev, io, bio, false);
-		if (unlikely(r == -EINPROGRESS))
+		if (unlikely(r == -EINPROGRESS || (r == -ENODEV && cmk_hold(dev, bio, io))))
 			return DM_ENDIO_INCOMPLETE;
 		if (likely(r != -EAGAIN)) {
 			*error = cmk_read_status(dev, r);

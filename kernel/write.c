@@ -16,12 +16,6 @@ static void cmk_write_remap(struct cmk_dev *dev, struct bio *bio, struct cmk_io 
 	bio->bi_iter.bi_size = bytes;
 }
 
-static void cmk_write_fail(struct cmk_dev *dev, struct bio *bio, struct cmk_io *io, int r)
-{
-	cmk_pages_put(dev, io);
-	cmk_fail_bio(dev, bio, r == -ENODEV ? BLK_STS_OFFLINE : BLK_STS_IOERR);
-}
-
 /*
  * Without memory, the write is cut to what the mapping's reserve can carry; DM sends the rest as another bio. A held
  * bio cannot be cut any more when it goes on, and was cut when it was held.
@@ -59,8 +53,12 @@ int cmk_write_map(struct cmk_dev *dev, struct bio *bio, struct cmk_io *io)
 		cmk_write_remap(dev, bio, io, bytes);
 		return DM_MAPIO_REMAPPED;
 	}
-	if (r != -EINPROGRESS)
-		cmk_write_fail(dev, bio, io, r);
+	if (r == -EINPROGRESS)
+		return DM_MAPIO_SUBMITTED;
+	cmk_pages_put(dev, io);
+	if (r == -ENODEV)
+		return cmk_hold_or_fail(dev, bio, io);
+	cmk_fail_bio(dev, bio, BLK_STS_IOERR);
 	return DM_MAPIO_SUBMITTED;
 }
 
@@ -74,7 +72,13 @@ void cmk_write_done(struct cmk_io *io, int r)
 	struct bio *bio = cmk_io_bio(io);
 
 	if (r) {
-		cmk_write_fail(io->dev, bio, io, r);
+		cmk_pages_put(io->dev, io);
+		/* too late to cut it to what may be held */
+		if (r == -ENODEV && bio_sectors(bio) <= CMK_RESERVE_SECTORS)
+			cmk_hold_or_fail(io->dev, bio, io);
+		else
+			cmk_fail_bio(io->dev, bio,
+				     r == -ENODEV ? BLK_STS_OFFLINE : BLK_STS_IOERR);
 		return;
 	}
 	/* nobody has advanced the clone's own iterator yet */

@@ -21,7 +21,7 @@ $(kernel-ko): $(kernel-src)
 	$(Q)touch $@
 
 # The suite: C tests with the kernel's own harness, and shell tests, in a guest without a network.
-kernel-tests-c := oracle revoke lease
+kernel-tests-c := oracle revoke lease events hold
 kernel-tests-sh := table message
 kernel-tests := $(addsuffix .sh,$(kernel-tests-sh)) $(kernel-tests-c)
 kernel-test-bin := $(addprefix build/tests/kernel/,$(kernel-tests-c))
@@ -46,7 +46,9 @@ check-kernel: $(kernel-ko) $(kernel-test-bin) ## the kernel suite on KERNEL; TES
 		-f $(kernel-test-log)/list:/cmk/tests/list \
 		$(foreach t,$(kernel-tests-sh),-f tests/kernel/$(t).sh:/cmk/tests/$(t).sh) \
 		$(foreach t,$(kernel-tests-c),-f build/tests/kernel/$(t):/cmk/tests/$(t))
+	$(Q)truncate -s 64M $(kernel-test-log)/disk
 	$(Q)scripts/vm -k $(KERNEL) -i $(kernel-test-log)/initramfs -o $(kernel-test-log) -t 1200 \
+		-a audit=1 -d disk=$(kernel-test-log)/disk \
 		|| touch $(kernel-test-log)/failed
 	$(Q)scripts/summary $(kernel-test-log)/result
 	$(Q)[ ! -e $(kernel-test-log)/failed ]

@@ -12,7 +12,8 @@
 
 #include <dm-cmk.h>
 
-#define T_RAM		"/dev/ram0"
+#define T_RAM		"/dev/ram0"	/* completes in the submitter's context, and has no cache to flush */
+#define T_DISK		"/dev/vda"	/* completes in an interrupt, and has a cache */
 #define T_RAM_SECTORS	32768ULL	/* 16 MiB, brd's default size */
 #define T_NAME_MAX	64
 #define T_LINE_MAX	4096

@@ -35,9 +35,11 @@ add_key()
 	head -c "$3" /dev/zero | tr '\0' "${4:-k}" | keyctl padd "$1" "$2" @s >/dev/null
 }
 
-# create PARAMS...: the device "cmk" with this table; what the kernel says of a refusal is in $log
+# create PARAMS...: the device "cmk" with this table; what the kernel says of a refusal is in $log. The key t:64 is
+# made anew, for an earlier device that went Inaccessible has zeroized it.
 create()
 {
+	add_key cmk t:64 64
 	dmesg -c >/dev/null
 	rc=0
 	dmsetup create cmk --table "0 $sectors cmk $*" >/dev/null 2>&1 || rc=$?

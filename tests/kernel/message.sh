@@ -4,7 +4,6 @@
 # shellcheck source=tests/kernel/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-add_key cmk t:64 64
 base="aes-xts-plain64 :64:cmk:t:64 0 $ram 0"
 create "$base" || exit 1
 
@@ -34,7 +33,7 @@ ok "key of another size" refused "another size" key :32:cmk:t:64
 ok "key of type user" refused "must be cmk or logon" key :64:user:t:64
 ok "lease without a time" refused "send: lease" lease
 ok "lease of nothing" refused "give milliseconds" lease 0
-ok "lease that is negative" refused "give milliseconds" lease -5
+ok "lease that is negative" refused "give milliseconds" -- lease -5
 ok "lease with a unit" refused "give milliseconds" lease 5s
 ok "lease that is too long" refused "give milliseconds" lease 604800001
 ok "revoke with two reasons" refused "send: revoke" revoke one two

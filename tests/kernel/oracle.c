@@ -22,6 +22,7 @@ struct layout {
 	bool iv_large;
 	unsigned int key_bytes;
 	uint64_t iv_offset, offset;
+	const char *lower;
 };
 
 /* The reference: XTS over each unit with the plain64 IV. */
@@ -48,7 +49,7 @@ static int openssl_encrypt(const struct layout *l, const uint8_t *key, const uin
 static int create_cmk(const struct layout *l)
 {
 	return t_create("cmk", SECTORS, "cmk", "aes-xts-plain64 :%u:logon:t:key %llu %s %llu %u sector_size:%u%s",
-			l->key_bytes, (unsigned long long)l->iv_offset, T_RAM,
+			l->key_bytes, (unsigned long long)l->iv_offset, l->lower,
 			(unsigned long long)l->offset, 1 + l->iv_large, l->sector_size,
 			l->iv_large ? " iv_large_sectors" : "");
 }
@@ -57,7 +58,7 @@ static int create_crypt(const struct layout *l)
 {
 	return t_create("crypt", SECTORS, "crypt",
 			"aes-xts-plain64 :%u:logon:t:key %llu %s %llu %u sector_size:%u%s",
-			l->key_bytes, (unsigned long long)l->iv_offset, T_RAM,
+			l->key_bytes, (unsigned long long)l->iv_offset, l->lower,
 			(unsigned long long)l->offset, 1 + l->iv_large, l->sector_size,
 			l->iv_large ? " iv_large_sectors" : "");
 }
@@ -102,8 +103,10 @@ FIXTURE_VARIANT(oracle)
 	struct layout l;
 };
 
+#define LAYOUT_ON(name, size, large, bytes, iv, off, lower)					\
+	FIXTURE_VARIANT_ADD(oracle, name) { .l = { size, large, bytes, iv, off, lower } }
 #define LAYOUT(name, size, large, bytes, iv, off)						\
-	FIXTURE_VARIANT_ADD(oracle, name) { .l = { size, large, bytes, iv, off } }
+	LAYOUT_ON(name, size, large, bytes, iv, off, T_RAM)
 
 /* clang-format off */
 LAYOUT(size_512,			512, false, 64, 0, 0);
@@ -121,6 +124,9 @@ LAYOUT(size_4096_offsets,		4096, false, 64, 8000, 8192);
 LAYOUT(size_4096_large_offsets,		4096, true, 64, 8000, 8192);
 LAYOUT(size_4096_iv_above_32_bits,	4096, false, 64, 0x123456789a8ULL, 0);
 LAYOUT(size_1024_large_iv_above_32_bits, 1024, true, 64, 0x123456789a8ULL, 16);
+LAYOUT_ON(size_512_on_disk,		512, false, 64, 8, 0, T_DISK);
+LAYOUT_ON(size_4096_on_disk,		4096, false, 64, 0, 8, T_DISK);
+LAYOUT_ON(size_4096_large_on_disk,	4096, true, 64, 8, 16, T_DISK);
 /* clang-format on */
 
 FIXTURE_SETUP(oracle)
@@ -145,7 +151,7 @@ TEST_F(oracle, writes_what_openssl_computes_and_dm_crypt_reads)
 	int raw;
 
 	ASSERT_EQ(0, through("cmk", self->plain, true, variant->l.sector_size, 11));
-	raw = t_open(T_RAM, O_RDONLY);
+	raw = t_open(variant->l.lower, O_RDONLY);
 	ASSERT_LE(0, raw);
 	ASSERT_EQ(0, t_pread(raw, self->got, BYTES, variant->l.offset * 512));
 	EXPECT_EQ(0, memcmp(self->got, self->cipher, BYTES));
@@ -174,7 +180,7 @@ TEST_F(oracle, reads_what_dm_crypt_and_openssl_write)
 	t_fill(self->plain, BYTES, 5);
 	ASSERT_EQ(0, openssl_encrypt(&variant->l, self->key, self->plain, self->cipher, BYTES, 0));
 	ASSERT_EQ(0, t_remove("cmk"));
-	raw = t_open(T_RAM, O_WRONLY);
+	raw = t_open(variant->l.lower, O_WRONLY);
 	ASSERT_LE(0, raw);
 	ASSERT_EQ(0, t_pwrite(raw, self->cipher, BYTES, variant->l.offset * 512));
 	close(raw);

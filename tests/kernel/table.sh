@@ -5,7 +5,6 @@
 # shellcheck source=tests/kernel/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-add_key cmk t:64 64
 add_key cmk t:32 32
 add_key logon t:64 64
 
@@ -13,7 +12,7 @@ add_key logon t:64 64
 accepted()
 {
 	create "$1" || { echo "refused: $log"; return 1; }
-	shown=$(dmsetup table cmk | sed "s/^0 $sectors cmk //; s/ [0-9]*:[0-9]* / $ram /")
+	shown=$(dmsetup table cmk | sed -e "s,^0 $sectors cmk ,," -e "s, [0-9]*:[0-9]* , $ram ,")
 	remove
 	[ "$shown" = "${2-$1}" ] || { echo "shown as '$shown'"; return 1; }
 }
@@ -61,7 +60,7 @@ $base 1 on_inaccessible:error|$base
 $base 1 on_inaccessible:queue
 $base 2 on_inaccessible:queue queue_timeout:30000|$base 1 on_inaccessible:queue
 $base 2 queue_timeout:1 on_inaccessible:queue|$base 2 on_inaccessible:queue queue_timeout:1
-$base 6 queue_timeout:5 on_inaccessible:queue lease:9 allow_discards iv_large_sectors sector_size:512|$base 6 sector_size:512 iv_large_sectors allow_discards lease:9 on_inaccessible:queue queue_timeout:5
+$base 6 queue_timeout:5 on_inaccessible:queue lease:90000 allow_discards iv_large_sectors sector_size:512|$base 6 sector_size:512 iv_large_sectors allow_discards lease:90000 on_inaccessible:queue queue_timeout:5
 END
 
 hex=$(printf '%0128d' 7)
