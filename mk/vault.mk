@@ -13,3 +13,13 @@ build/tests/cmk-testvault build/tests/vaultctl: build/bin/cmk-testvault
 vault: build/tests/cmk-testvault build/tests/vaultctl ## the test vault: Key Vault, Managed HSM, Entra and IMDS
 
 all-y += vault
+
+# What the judges need on the machine besides: npm, which the first of them installs where it is missing.
+vault-judges := tests/vault/judges/check-sdk
+
+.PHONY: check-vault
+check-vault: deps ## the test vault before its judges: the official SDK, recorded sessions, known errors
+	$(Q)$(MAKE) vault
+	$(Q)scripts/run-tests build/vault $(vault-judges)
+
+check-y += check-vault

@@ -6,6 +6,7 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/pem.h>
+#include <openssl/rsa.h>
 #include <openssl/x509.h>
 #include <string.h>
 #include "vault.h"
@@ -30,19 +31,39 @@ static X509 *read_certificate(const char *pem)
 	return cert;
 }
 
+/* Certificate credentials sign with PKCS #1 v1.5 (RS256) or, newer ones, with PSS (PS256). */
+static bool set_padding(EVP_PKEY_CTX *ctx, const char *jwt)
+{
+	_cleanup_free_ char *head = xasprintf("%.*s", (int)strcspn(jwt, "."), jwt);
+	_cleanup_free_ char *text = NULL;
+	_cleanup_json_ cJSON *json = NULL;
+	const char *alg;
+	size_t len;
+
+	text = (char *)b64url_decode(head, &len);
+	json = text ? cJSON_Parse(text) : NULL;
+	alg = json_string(json, "alg");
+	if (!alg || (strcmp(alg, "RS256") && strcmp(alg, "PS256")))
+		return false;
+	return *alg == 'R' || (EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PSS_PADDING) > 0 &&
+			       EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, RSA_PSS_SALTLEN_DIGEST) > 0);
+}
+
 bool crypto_verify_jwt(const char *jwt, const char *pem)
 {
 	const char *dot = strrchr(jwt, '.');
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	X509 *cert = read_certificate(pem);
+	EVP_PKEY *pkey = cert ? X509_get0_pubkey(cert) : NULL;
 	unsigned char *signature = NULL;
+	EVP_PKEY_CTX *how = NULL;
 	size_t len = 0;
 	bool good = false;
 
 	if (dot)
 		signature = b64url_decode(dot + 1, &len);
-	if (cert && signature &&
-	    EVP_DigestVerifyInit(ctx, NULL, EVP_sha256(), NULL, X509_get0_pubkey(cert)) > 0)
+	if (pkey && signature && EVP_DigestVerifyInit(ctx, &how, EVP_sha256(), NULL, pkey) > 0 &&
+	    set_padding(how, jwt))
 		good = EVP_DigestVerify(ctx, signature, len, (const unsigned char *)jwt,
 					(size_t)(dot - jwt)) == 1;
 	free(signature);

@@ -24,7 +24,7 @@ static struct listener {
 	struct MHD_Daemon *daemon;
 } listeners[ARRAY_SIZE(settings.https) + 3];
 static unsigned int n_listeners;
-static char *certificate, *certificate_key;
+static char *certificate, *certificate_key, *certificate_name;
 
 static void *on_uri(void *cls, const char *uri, struct MHD_Connection *conn)
 {
@@ -265,14 +265,19 @@ static int certificate_load(const char *name)
 	free(certificate_key);
 	certificate = pem_text;
 	certificate_key = key_text;
+	put_string(&certificate_name, name);
 	return 0;
 }
 
 int server_certificate(const char *name)
 {
 	bool was_up[ARRAY_SIZE(listeners)] = { false };
-	int r = certificate_load(name);
+	int r;
 
+	/* Connections live on where nothing changes. */
+	if (!strcmp(certificate_name, name))
+		return 0;
+	r = certificate_load(name);
 	for (unsigned int i = 0; !r && i < n_listeners; i++) {
 		if (listeners[i].surface != SURFACE_VAULT || !listeners[i].daemon)
 			continue;
@@ -325,6 +330,7 @@ void server_stop(void)
 		listener_stop(&listeners[i - 1]);
 	free(certificate);
 	free(certificate_key);
+	free(certificate_name);
 }
 
 int server_port(void)
