@@ -1,17 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The cipher calls: AES-XTS over the sectors of a bio, in batches that each run under RCU with the key loaded once,
- * so that a revocation waits for CPU work and for nothing else. A key is never held across disk I/O.
+ * The cipher calls: AES-XTS over the sectors of a bio, in batches that each run under RCU with the
+ * key loaded once, so that a revocation waits for CPU work and for nothing else. A key is never
+ * held across disk I/O.
  */
 #include <linux/scatterlist.h>
 #include <linux/slab.h>
 
 #include "cmk.h"
 
-/* The longest stretch under one rcu_read_lock(): about 0.1 ms of CPU time with a cipher of 600 MB/s. */
+/*
+ * The longest stretch under one rcu_read_lock(): about 0.1 ms of CPU time with a cipher of 600
+ * MB/s.
+ */
 #define CMK_BATCH_BYTES		(64U << 10)
 
-/* What one bio needs while its sectors go through the cipher. Recycled per CPU; a mempool guarantees progress. */
+/*
+ * What one bio needs while its sectors go through the cipher. Recycled per CPU; a mempool
+ * guarantees progress.
+ */
 struct cmk_req {
 	struct work_struct work;	/* goes on after an asynchronous call */
 	struct cmk_io *io;
@@ -27,7 +34,8 @@ struct cmk_req {
 /**
  * cmk_cipher_may_inline() - may this context run the cipher right here?
  *
- * The SIMD ciphers want task context with interrupts on: elsewhere they would warn, or defer to another thread.
+ * The SIMD ciphers want task context with interrupts on: elsewhere they would warn, or defer to
+ * another thread.
  *
  * Return: true if so; otherwise the work goes to the mapping's workqueue.
  */
@@ -48,8 +56,8 @@ static struct cmk_req *cmk_req_get(struct cmk_dev *dev, bool may_block)
 static void cmk_req_put(struct cmk_dev *dev, struct cmk_req *req)
 {
 	/*
-	 * The reserve first: whoever waits for it is woken by mempool_free() only. The other CPU's slots are
-	 * not lost to it, for their users put them back here when it is short.
+	 * The reserve first: whoever waits for it is woken by mempool_free() only. The other CPU's
+	 * slots are not lost to it, for their users put them back here when it is short.
 	 */
 	if (unlikely(READ_ONCE(dev->reqs.curr_nr) < dev->reqs.min_nr) ||
 	    this_cpu_cmpxchg(*dev->req_cache, NULL, req))
@@ -84,8 +92,8 @@ static void cmk_req_advance(struct cmk_req *req, unsigned int bytes)
 }
 
 /*
- * At most CMK_BATCH_BYTES with one key, under RCU. After -EINPROGRESS the request belongs to the completion and
- * must not be touched; the key may still be, until rcu_read_unlock().
+ * At most CMK_BATCH_BYTES with one key, under RCU. After -EINPROGRESS the request belongs to the
+ * completion and must not be touched; the key may still be, until rcu_read_unlock().
  */
 static int cmk_req_batch(struct cmk_req *req, struct cmk_key *key)
 {
@@ -104,7 +112,10 @@ static int cmk_req_batch(struct cmk_req *req, struct cmk_key *key)
 	for (; left; left -= bytes) {
 		struct bio_vec bv = bio_iter_iovec(req->bio, io->iter);
 
-		/* io_hints asks for aligned memory; an owner that does not care gets an error, not garbage */
+		/*
+		 * io_hints asks for aligned memory; an owner that does not care gets an error, not
+		 * garbage
+		 */
 		if (unlikely(bv.bv_len < bytes)) {
 			cmk_count(io->dev, CMK_ERR_MISALIGNED);
 			return -EINVAL;
@@ -152,7 +163,10 @@ static void cmk_req_done(cmk_done_arg *arg, int err)
 		return;
 
 	req->err = err;
-	/* a revocation that waits for this may free the key from here on; dev stays until the bio has ended */
+	/*
+	 * a revocation that waits for this may free the key from here on; dev stays until the bio
+	 * has ended
+	 */
 	atomic_dec(&req->key->async);
 	wake_up(&dev->async_wait);
 	INIT_WORK(&req->work, cmk_req_work);
@@ -186,13 +200,15 @@ static void cmk_req_work(struct work_struct *work)
 /**
  * cmk_cipher_run() - encrypt or decrypt what io->iter describes
  * @dev: the mapping
- * @io: iter and sector say where it starts and are advanced; for a write the bounce pages are in place
+ * @io: iter and sector say where it starts and are advanced; for a write the bounce pages are in
+ * place
  * @bio: DM's clone, with the caller's data: decrypted in place, or encrypted into the bounce pages
  * @may_block: the caller may sleep for memory
  *
- * Return: 0 when all is done; -EINPROGRESS when cmk_read_done() or cmk_write_done() will be called; -EAGAIN without
- * memory (only if not @may_block); -ENODEV when the mapping is or became Inaccessible; -EINVAL for memory that is
- * not aligned to the sector size; -EIO when the cipher failed.
+ * Return: 0 when all is done; -EINPROGRESS when cmk_read_done() or cmk_write_done() will be called;
+ * -EAGAIN without memory (only if not @may_block); -ENODEV when the mapping is or became
+ * Inaccessible; -EINVAL for memory that is not aligned to the sector size; -EIO when the cipher
+ * failed.
  */
 int cmk_cipher_run(struct cmk_dev *dev, struct cmk_io *io, struct bio *bio, bool may_block)
 {
@@ -212,9 +228,9 @@ int cmk_cipher_run(struct cmk_dev *dev, struct cmk_io *io, struct bio *bio, bool
  * cmk_cipher_init() - choose the implementation of the cipher and set up requests for it
  * @dev: the mapping; gets driver, reqsize, reqs and req_cache
  *
- * The mask is 0 on purpose: asking for a synchronous cipher would exclude the fast ones, which are flagged
- * asynchronous and run at once in task context. Keys are later set on the same implementation, since the size of
- * a request belongs to it.
+ * The mask is 0 on purpose: asking for a synchronous cipher would exclude the fast ones, which are
+ * flagged asynchronous and run at once in task context. Keys are later set on the same
+ * implementation, since the size of a request belongs to it.
  *
  * Return: 0 or -errno, -ENOENT when the kernel has no xts(aes).
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the files of dm-cmk share. The contract with userspace is include/uapi/dm-cmk.h; locking and lifetimes are
- * described in Documentation/dm-cmk.rst.
+ * What the files of dm-cmk share. The contract with userspace is include/uapi/dm-cmk.h; locking and
+ * lifetimes are described in Documentation/dm-cmk.rst.
  */
 #ifndef CMK_H
 #define CMK_H
@@ -26,14 +26,17 @@
 
 #define DM_MSG_PREFIX		"cmk"
 
-/* The longest key description: with the rest of the table line it fits a DM status buffer many times. */
+/*
+ * The longest key description: with the rest of the table line it fits a DM status buffer many
+ * times.
+ */
 #define CMK_DESCRIPTION_MAX	255
 /* ":64:logon:" and the description, with the NUL */
 #define CMK_SPEC_SIZE		(CMK_DESCRIPTION_MAX + 16)
 
 /*
- * Pages that each mapping keeps for the write that must make progress when there is no memory: the data of one
- * trimmed write and the page that holds its vector.
+ * Pages that each mapping keeps for the write that must make progress when there is no memory: the
+ * data of one trimmed write and the page that holds its vector.
  */
 #define CMK_RESERVE_PAGES	8
 #define CMK_RESERVE_SECTORS	((CMK_RESERVE_PAGES - 1) << PAGE_SECTORS_SHIFT)
@@ -47,17 +50,21 @@ struct cmk_payload {
 	u8 raw[CMK_KEY_BYTES_256];
 };
 
-/* One loaded key, a generation of a mapping: the keyed cipher and the ties to the key that it came from. */
+/*
+ * One loaded key, a generation of a mapping: the keyed cipher and the ties to the key that it came
+ * from.
+ */
 struct cmk_key {
 	struct crypto_skcipher *tfm;
 	/*
-	 * Cipher calls that went asynchronous and have not completed. A completion may come before the submitter
-	 * counts, so it is negative for moments; after a grace period without new submitters it is exact.
+	 * Cipher calls that went asynchronous and have not completed. A completion may come before
+	 * the submitter counts, so it is negative for moments; after a grace period without new
+	 * submitters it is exact.
 	 */
 	atomic_t async;
 	struct cmk_dev *dev;
 	struct key *ring;		/* our keyring with the only link that we hold on the key */
-	struct cmk_payload *payload;	/* NULL for logon keys, and once the key is gone; cmk_users_lock */
+	struct cmk_payload *payload;	/* NULL for logon, and once it is gone; cmk_users_lock */
 	struct list_head user;		/* in payload->users; cmk_users_lock */
 	struct list_head doomed;	/* in cmk_dev.doomed; cmk_dev.lock */
 	bool zeroize_payload;		/* the mapping went Inaccessible, it did not swap the key */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The differences between the kernels that dm-cmk builds on (6.1 to 7.x): the only file that looks at the version.
- * Nothing here is on the path of a bio that the cipher handles at once.
+ * The differences between the kernels that dm-cmk builds on (6.1 to 7.x): the only file that looks
+ * at the version. Nothing here is on the path of a bio that the cipher handles at once.
  */
 #ifndef CMK_COMPAT_H
 #define CMK_COMPAT_H
@@ -48,7 +48,9 @@ static inline void cmk_hrtimer_setup(struct hrtimer *timer,
 #define CMK_WQ_PERCPU	WQ_PERCPU
 #endif
 
-/* The header of this exported function, drivers/md/dm-audit.h, is not among the installed headers. */
+/*
+ * The header of this exported function, drivers/md/dm-audit.h, is not among the installed headers.
+ */
 #ifdef CONFIG_DM_AUDIT
 void dm_audit_log_ti(int audit_type, const char *dm_msg_prefix, const char *op,
 		     struct dm_target *ti, int result);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Tells the world about a change of state: a log line, an audit record, a uevent and a device-mapper event. Runs from a
- * work item, as all of these may sleep; changes that follow each other faster share one.
+ * Tells the world about a change of state: a log line, an audit record, a uevent and a
+ * device-mapper event. Runs from a work item, as all of these may sleep; changes that follow each
+ * other faster share one.
  */
 #include <linux/audit.h>
 #include <linux/blkdev.h>

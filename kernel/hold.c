@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * on_inaccessible:queue: bios that come while the mapping is Inaccessible wait here, each at most queue_timeout, for
- * a key. A suspend does not wait for them: it pushes them back (noflush) or fails them.
+ * on_inaccessible:queue: bios that come while the mapping is Inaccessible wait here, each at most
+ * queue_timeout, for a key. A suspend does not wait for them: it pushes them back (noflush) or
+ * fails them.
  */
 #include "cmk.h"
 
@@ -38,7 +39,10 @@ static void cmk_hold_expire(struct work_struct *work)
 	}
 }
 
-/* DM takes a bio back during a noflush suspend, and sends it again, from the beginning, after the resume. */
+/*
+ * DM takes a bio back during a noflush suspend, and sends it again, from the beginning, after the
+ * resume.
+ */
 static void cmk_hold_refuse(struct cmk_dev *dev, struct bio *bio)
 {
 	if (dev->hold && dm_noflush_suspending(dev->ti)) {
@@ -94,7 +98,8 @@ static void cmk_hold_work(struct work_struct *work)
  * @bio: DM's clone: not mapped yet; or a read that is back from the lower device, undecrypted
  * @io: its per-bio data
  *
- * Task context. A write must be no larger than the reserve can carry, for it cannot be cut when it goes on.
+ * Task context. A write must be no larger than the reserve can carry, for it cannot be cut when it
+ * goes on.
  *
  * Return: true if the bio is held, false if the caller still has it.
  */
@@ -134,7 +139,8 @@ bool cmk_hold(struct cmk_dev *dev, struct bio *bio, struct cmk_io *io)
 /**
  * cmk_hold_or_fail() - what happens to a bio that finds no key
  * @dev: the mapping
- * @bio: DM's clone, not mapped yet; a write that exceeds the reserve is cut, and then the caller must be map
+ * @bio: DM's clone, not mapped yet; a write that exceeds the reserve is cut, and then the caller
+ * must be map
  * @io: its per-bio data
  *
  * Return: DM_MAPIO_SUBMITTED: the bio was held, or has failed.
@@ -162,8 +168,8 @@ void cmk_hold_release(struct cmk_dev *dev)
  * cmk_hold_stop() - before a suspend or the end: nothing is held any more
  * @dev: the mapping
  *
- * With noflush the held bios go back to DM, which sends them again after the resume. Otherwise DM is about to wait for
- * them, so they fail, as do those that follow until cmk_hold_start().
+ * With noflush the held bios go back to DM, which sends them again after the resume. Otherwise DM
+ * is about to wait for them, so they fail, as do those that follow until cmk_hold_start().
  */
 void cmk_hold_stop(struct cmk_dev *dev)
 {
@@ -196,8 +202,8 @@ void cmk_hold_start(struct cmk_dev *dev)
  * cmk_hold_init() - set up holding, if the table asks for it
  * @dev: the mapping, with its table parsed
  *
- * Held bios go on from a workqueue of their own: they may wait for bounce pages there, and what gives these back must
- * not wait behind them.
+ * Held bios go on from a workqueue of their own: they may wait for bounce pages there, and what
+ * gives these back must not wait behind them.
  *
  * Return: 0 or -ENOMEM.
  */

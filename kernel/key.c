@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * One loaded key of a mapping: from the words ":<bytes>:<type>:<description>" over the kernel's keyrings to a keyed
- * cipher, and its end.
+ * One loaded key of a mapping: from the words ":<bytes>:<type>:<description>" over the kernel's
+ * keyrings to a keyed cipher, and its end.
  */
 #include <linux/cred.h>
 #include <linux/ctype.h>
@@ -56,14 +56,14 @@ static int cmk_spec_parse(const char *words, struct cmk_spec *spec, const char *
 	int r;
 
 	if (words[0] != ':') {
-		*error = "key: give :<bytes>:<type>:<description> or -; a key in hexadecimal is refused";
+		*error = "key: a key in hexadecimal is refused: give :64:cmk:<description> or -";
 		return -EINVAL;
 	}
 	for (i = 0; i < ARRAY_SIZE(sizes); i++)
 		if (!strncmp(words, sizes[i].prefix, strlen(sizes[i].prefix)))
 			break;
 	if (i == ARRAY_SIZE(sizes)) {
-		*error = "key: the size must be 64 (AES-256-XTS) or 32 (AES-128-XTS) bytes, as in :64:cmk:<description>";
+		*error = "key: the size must be 64 or 32 bytes, as in :64:cmk:<description>";
 		return -EINVAL;
 	}
 	spec->bytes = sizes[i].bytes;
@@ -74,7 +74,7 @@ static int cmk_spec_parse(const char *words, struct cmk_spec *spec, const char *
 	for (p = spec->description; *p && !isspace(*p) && *p != '\\'; p++)
 		;
 	if (p == spec->description || *p || p - spec->description > CMK_DESCRIPTION_MAX) {
-		*error = "key: the description must be 1 to 255 characters without white space or backslash";
+		*error = "key: the description must be 1 to 255 characters, no blank, no backslash";
 		return -EINVAL;
 	}
 	return 0;
@@ -86,11 +86,11 @@ static const char *cmk_lookup_error(int r)
 		int error;
 		const char *text;
 	} texts[] = {
-		{ -ENOKEY,	"key: not found in the caller's keyrings: add it there, then load again" },
+		{ -ENOKEY, "key: not found in the caller's keyrings: add it, then load again" },
 		{ -EKEYREVOKED, "key: it is revoked or zeroized: add a new one, then load again" },
 		{ -EKEYEXPIRED, "key: it has expired: add a new one, then load again" },
-		{ -EACCES,	"key: the caller has no search permission on it: see keyctl setperm" },
-		{ -EINVAL,	"key: its payload has another size than the table line or message says" },
+		{ -EACCES, "key: the caller may not search it: see keyctl setperm" },
+		{ -EINVAL, "key: its payload has another size than is said here" },
 	};
 	unsigned int i;
 
@@ -118,16 +118,17 @@ static int cmk_logon_read(struct key *from, u8 *raw, unsigned int bytes)
 }
 
 /*
- * The only link that the mapping holds on the key is in a keyring of its own, not a reference: so the key's garbage
- * collector takes an invalidated or expired key away from us as from everybody else, and its destroy tells us.
+ * The only link that the mapping holds on the key is in a keyring of its own, not a reference: so
+ * the key's garbage collector takes an invalidated or expired key away from us as from everybody
+ * else, and its destroy tells us.
  */
 static int cmk_key_keep(struct cmk_key *key, struct key *from)
 {
-	struct key *ring = keyring_alloc(".dm_cmk", GLOBAL_ROOT_UID, GLOBAL_ROOT_GID, current_cred(),
-					 KEY_USR_VIEW | KEY_USR_READ, KEY_ALLOC_NOT_IN_QUOTA, NULL,
-					 NULL);
+	struct key *ring;
 	int r;
 
+	ring = keyring_alloc(".dm_cmk", GLOBAL_ROOT_UID, GLOBAL_ROOT_GID, current_cred(),
+			     KEY_USR_VIEW | KEY_USR_READ, KEY_ALLOC_NOT_IN_QUOTA, NULL, NULL);
 	if (IS_ERR(ring))
 		return PTR_ERR(ring);
 	r = key_link(ring, from);
@@ -218,7 +219,10 @@ struct cmk_key *cmk_key_load(struct cmk_dev *dev, const char *words, const char 
 	return key;
 }
 
-/* Freeing a cipher zeroes its context; setting a random key first also reaches what an implementation keeps elsewhere. */
+/*
+ * Freeing a cipher zeroes its context; setting a random key first also reaches what an
+ * implementation keeps elsewhere.
+ */
 static void cmk_tfm_free(struct crypto_skcipher *tfm)
 {
 	u8 random[CMK_KEY_BYTES_256];

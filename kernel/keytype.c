@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The key type "cmk": a payload that cannot be read back, and that takes all mappings that were loaded from it down when
- * the key is revoked, or destroyed because it was invalidated or has expired.
+ * The key type "cmk": a payload that cannot be read back, and that takes all mappings that were
+ * loaded from it down when the key is revoked, or destroyed because it was invalidated or has
+ * expired.
  */
 #include <linux/ctype.h>
 #include <linux/key.h>
@@ -54,7 +55,10 @@ static void cmk_payload_zeroize(struct cmk_payload *payload)
 	payload->bytes = 0;
 }
 
-/* The key is gone: no mapping may use it any more. The wipes are queued, as the key's semaphore may be held. */
+/*
+ * The key is gone: no mapping may use it any more. The wipes are queued, as the key's semaphore may
+ * be held.
+ */
 static void cmk_payload_kill_locked(struct cmk_payload *payload)
 {
 	struct cmk_key *key;
@@ -100,8 +104,8 @@ static void cmk_describe(const struct key *key, struct seq_file *m)
 }
 
 /*
- * No .update: adding a key again makes a new one, so that a mapping's key never changes under it. Reaped as soon as it
- * expires, for this is how a mapping learns of it.
+ * No .update: adding a key again makes a new one, so that a mapping's key never changes under it.
+ * Reaped as soon as it expires, for this is how a mapping learns of it.
  */
 struct key_type cmk_key_type = {
 	.name			= CMK_KEY_TYPE,
@@ -164,7 +168,8 @@ void cmk_payload_detach(struct cmk_key *key, bool zeroize)
  * cmk_payload_check() - take a mapping down if its key ended while it was being installed
  * @key: the key that was just installed
  *
- * The key may have been replaced and freed meanwhile by anyone but the caller, who holds the mapping's wipe_lock.
+ * The key may have been replaced and freed meanwhile by anyone but the caller, who holds the
+ * mapping's wipe_lock.
  *
  * Return: true if the key is alive.
  */

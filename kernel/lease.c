@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The lease: a deadline on CLOCK_BOOTTIME after which the mapping is Inaccessible, whatever userspace does. It goes on
- * while the machine sleeps.
+ * The lease: a deadline on CLOCK_BOOTTIME after which the mapping is Inaccessible, whatever
+ * userspace does. It goes on while the machine sleeps.
  */
 #include "cmk.h"
 
-/* Hard interrupt context where the kernel allows it: a busy softirq or a hung thread does not delay it. */
+/*
+ * Hard interrupt context where the kernel allows it: a busy softirq or a hung thread does not delay
+ * it.
+ */
 static enum hrtimer_restart cmk_lease_end(struct hrtimer *timer)
 {
 	struct cmk_dev *dev = container_of(timer, struct cmk_dev, lease);
@@ -21,7 +24,8 @@ static enum hrtimer_restart cmk_lease_end(struct hrtimer *timer)
 }
 
 /**
- * cmk_lease_start_locked() - a lease of the mapping's length begins now, if it has one; under dev->lock
+ * cmk_lease_start_locked() - a lease of the mapping's length begins now, if it has one; under
+ * dev->lock
  * @dev: the mapping
  */
 void cmk_lease_start_locked(struct cmk_dev *dev)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * dm-cmk: encryption of a block device under a key that can be taken away at any moment. Module init and exit.
+ * dm-cmk: encryption of a block device under a key that can be taken away at any moment. Module
+ * init and exit.
  */
 #include <linux/key.h>
 #include <linux/module.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The messages to a live mapping: key, lease and revoke. A wrong one is answered by an errno and one line in the log that
- * says what to do.
+ * The messages to a live mapping: key, lease and revoke. A wrong one is answered by an errno and
+ * one line in the log that says what to do.
  */
 #include <linux/ctype.h>
 
@@ -71,7 +71,7 @@ static int cmk_verb_revoke(struct cmk_dev *dev, unsigned int argc, char **argv,
 	const char *reason = argc ? argv[0] : CMK_REASON_REVOKED;
 
 	if (!cmk_reason_valid(reason)) {
-		*error = "revoke: the reason must be one word of 1 to 32 characters A-Z a-z 0-9 . _ -, and not - alone";
+		*error = "revoke: the reason must be one word of 1 to 32 of A-Z a-z 0-9 . _ -";
 		return -EINVAL;
 	}
 	cmk_revoke(dev, reason);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Bounce pages of writes. They are recycled per CPU, since a fresh page costs almost as much as half a cipher call where
- * the kernel zeroes its allocations; they hold ciphertext only. Behind the cache are the page allocator, with a cap on
- * the pages in flight, and each mapping's reserve.
+ * Bounce pages of writes. They are recycled per CPU, since a fresh page costs almost as much as
+ * half a cipher call where the kernel zeroes its allocations; they hold ciphertext only. Behind the
+ * cache are the page allocator, with a cap on the pages in flight, and each mapping's reserve.
  */
 #include <linux/mm.h>
 #include <linux/percpu_counter.h>
@@ -75,7 +75,10 @@ static void cmk_reserve_free(void *page, void *unused)
 	__free_page(page);
 }
 
-/* A vector of @nr pages lies in the io if it is one, else in a page of its own: 256 entries of 16 bytes. */
+/*
+ * A vector of @nr pages lies in the io if it is one, else in a page of its own: 256 entries of 16
+ * bytes.
+ */
 static void cmk_vec_set(struct cmk_io *io, struct page *page, unsigned int nr)
 {
 	BUILD_BUG_ON(BIO_MAX_VECS * sizeof(struct bio_vec) > PAGE_SIZE);

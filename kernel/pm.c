@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Hibernation: the image would hold every key, so all mappings become Inaccessible before it is made and take no key
- * until it is over. Suspend to RAM changes nothing; the lease's clock goes on.
+ * Hibernation: the image would hold every key, so all mappings become Inaccessible before it is
+ * made and take no key until it is over. Suspend to RAM changes nothing; the lease's clock goes on.
  */
 #include <linux/suspend.h>
 
@@ -42,7 +42,8 @@ static struct notifier_block cmk_pm_block = {
 /**
  * cmk_pm_hibernating() - is an image about to be made?
  *
- * Ask under the mapping's wipe_lock: a key that is installed before the answer changes is found by the revocation.
+ * Ask under the mapping's wipe_lock: a key that is installed before the answer changes is found by
+ * the revocation.
  *
  * Return: true if no key may be installed.
  */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Reads: DM's clone goes to the lower device as it is, and its data is decrypted in place when it comes back. The
- * only state in between is the clone's iterator.
+ * Reads: DM's clone goes to the lower device as it is, and its data is decrypted in place when it
+ * comes back. The only state in between is the clone's iterator.
  */
 #include "cmk.h"
 
@@ -77,7 +77,8 @@ static void cmk_read_work(struct work_struct *work)
  * @io: its per-bio data
  * @error: in: the lower device's status; out: the read's
  *
- * Any context. A read that comes back after a revocation fails here, or is held, without being decrypted.
+ * Any context. A read that comes back after a revocation fails here, or is held, without being
+ * decrypted.
  *
  * Return: DM_ENDIO_DONE, or DM_ENDIO_INCOMPLETE when cmk_read_done() or cmk_read_resume() follows.
  */

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The two states and the way between them. A change to Inaccessible has two steps: "down" takes the key pointer away, in
- * any context and at once; "wipe" waits until no cipher call uses the key any more and zeroizes it.
+ * The two states and the way between them. A change to Inaccessible has two steps: "down" takes the
+ * key pointer away, in any context and at once; "wipe" waits until no cipher call uses the key any
+ * more and zeroizes it.
  */
 #include <linux/slab.h>
 
@@ -47,10 +48,11 @@ static void cmk_state_event_locked(struct cmk_dev *dev)
  * @only: do it only if this is the key in use; NULL: whatever the key is
  * @reason: for the status line, at most CMK_REASON_MAX characters
  *
- * Any context. From here on no cipher call begins. The wipe is queued; who needs its end calls cmk_state_wipe().
+ * Any context. From here on no cipher call begins. The wipe is queued; who needs its end calls
+ * cmk_state_wipe().
  *
- * Return: true if this changed the state, false if the mapping was Inaccessible (the first reason stays) or has
- * another key.
+ * Return: true if this changed the state, false if the mapping was Inaccessible (the first reason
+ * stays) or has another key.
  */
 bool cmk_state_down_locked(struct cmk_dev *dev, struct cmk_key *only, const char *reason)
 {
@@ -93,7 +95,10 @@ bool cmk_state_down(struct cmk_dev *dev, struct cmk_key *only, const char *reaso
 	return changed;
 }
 
-/* All doomed keys: wait for the cipher calls, then zeroize. Bounded by CPU work, as no call holds a key longer. */
+/*
+ * All doomed keys: wait for the cipher calls, then zeroize. Bounded by CPU work, as no call holds a
+ * key longer.
+ */
 static void cmk_state_wipe_locked(struct cmk_dev *dev)
 {
 	struct cmk_key *key, *next;
@@ -127,8 +132,8 @@ static void cmk_state_wipe_locked(struct cmk_dev *dev)
  * cmk_state_wipe() - Inaccessible, second step
  * @dev: the mapping
  *
- * When it returns, every key that was taken from the mapping before the call is zeroized, with all that was derived from
- * it. May sleep, for CPU work only.
+ * When it returns, every key that was taken from the mapping before the call is zeroized, with all
+ * that was derived from it. May sleep, for CPU work only.
  */
 void cmk_state_wipe(struct cmk_dev *dev)
 {
@@ -153,7 +158,10 @@ void cmk_revoke(struct cmk_dev *dev, const char *reason)
 	cmk_state_wipe(dev);
 }
 
-/* Put the key in place, under wipe_lock, which also keeps it from being freed; an older one is doomed. */
+/*
+ * Put the key in place, under wipe_lock, which also keeps it from being freed; an older one is
+ * doomed.
+ */
 static void cmk_state_install(struct cmk_dev *dev, struct cmk_key *key)
 {
 	struct cmk_key *old;
@@ -177,8 +185,8 @@ static void cmk_state_install(struct cmk_dev *dev, struct cmk_key *key)
  * @dev: the mapping
  * @key: the loaded key; becomes the mapping's, also on error
  *
- * Return: 0; -EBUSY while a hibernation is under way; -EKEYREVOKED when the key was revoked meanwhile, and then the
- * mapping is Inaccessible.
+ * Return: 0; -EBUSY while a hibernation is under way; -EKEYREVOKED when the key was revoked
+ * meanwhile, and then the mapping is Inaccessible.
  */
 int cmk_state_up(struct cmk_dev *dev, struct cmk_key *key)
 {

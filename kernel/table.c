@@ -134,14 +134,14 @@ static int cmk_parse_opts(struct cmk_dev *dev, unsigned int argc, char **argv)
 	if (!argc)
 		return 0;
 	if (cmk_parse_number(argv[0], 0, CMK_MAX_OPTS, &number) || number != argc - 1)
-		return cmk_fail(dev, "options: their number must precede them, as in: 2 sector_size:4096 lease:600000");
+		return cmk_fail(dev, "options: their number must precede them: 1 lease:600000");
 
 	while (--argc) {
 		const char *word = *++argv, *colon = strchr(word, ':');
 		const struct cmk_opt *opt = cmk_opt_find(word);
 
 		if (!opt)
-			return cmk_fail(dev, "options: only sector_size, iv_large_sectors, allow_discards, lease, on_inaccessible and queue_timeout are known");
+			return cmk_fail(dev, "options: one is unknown: see dm-cmk.rst for the list");
 		if (__test_and_set_bit(opt - cmk_opts, &seen))
 			return cmk_fail(dev, "options: one is given twice");
 		if (opt->parse(dev, colon ? colon + 1 : NULL))
@@ -161,9 +161,9 @@ static int cmk_check_geometry(struct cmk_dev *dev)
 	if (dev->ti->begin & mask || dev->ti->len & mask)
 		return cmk_fail(dev, "start and length must be multiples of sector_size");
 	if (dev->iv_offset & mask)
-		return cmk_fail(dev, "iv_offset must be a multiple of sector_size, in 512-byte sectors");
+		return cmk_fail(dev, "iv_offset must be a multiple of sector_size");
 	if (dev->start & mask)
-		return cmk_fail(dev, "offset must be a multiple of sector_size, in 512-byte sectors");
+		return cmk_fail(dev, "offset must be a multiple of sector_size");
 	if (check_add_overflow(dev->iv_offset, (u64)dev->ti->len, &end))
 		return cmk_fail(dev, "iv_offset: with the length it exceeds 64 bits");
 	if (check_add_overflow((u64)dev->start, (u64)dev->ti->len, &end))
@@ -177,7 +177,7 @@ static int cmk_open_lower(struct cmk_dev *dev, const char *path)
 
 	if (r) {
 		dev->lower = NULL;
-		dev->ti->error = "device: it cannot be opened: check that it exists, is not in use and not read-only";
+		dev->ti->error = "device: it cannot be opened: is it there, free and writable?";
 		return r;
 	}
 	if (bdev_is_zoned(dev->lower->bdev))
@@ -199,7 +199,7 @@ int cmk_table_parse(struct cmk_dev *dev, unsigned int argc, char **argv)
 	int r;
 
 	if (argc < CMK_NR_PARAMS)
-		return cmk_fail(dev, "give: aes-xts-plain64 <key> <iv_offset> <device> <offset> [<#opts> <opt>...]");
+		return cmk_fail(dev, "give: " CMK_CIPHER " <key> <iv_offset> <device> <offset> [...]");
 	if (strcmp(argv[0], CMK_CIPHER))
 		return cmk_fail(dev, "cipher: only aes-xts-plain64 is supported");
 	if (cmk_parse_number(argv[2], 0, U64_MAX, &dev->iv_offset))

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The target itself: its life from constructor to destructor, the way of a bio through map and end_io, and what DM asks
- * about it.
+ * The target itself: its life from constructor to destructor, the way of a bio through map and
+ * end_io, and what DM asks about it.
  */
 #include <linux/blkdev.h>
 #include <linux/slab.h>
@@ -37,7 +37,8 @@ void cmk_fail_bio(struct cmk_dev *dev, struct bio *bio, blk_status_t status)
 /**
  * cmk_map_bio() - where a read, write or discard goes
  * @dev: the mapping
- * @bio: DM's clone, aligned to the sector size; at most CMK_RESERVE_SECTORS if it is a write outside map
+ * @bio: DM's clone, aligned to the sector size; at most CMK_RESERVE_SECTORS if it is a write
+ * outside map
  * @io: its per-bio data
  *
  * Return: DM_MAPIO_REMAPPED: the caller submits it; or DM_MAPIO_SUBMITTED: it is taken care of.
@@ -59,7 +60,10 @@ int cmk_map_bio(struct cmk_dev *dev, struct bio *bio, struct cmk_io *io)
 	return DM_MAPIO_REMAPPED;
 }
 
-/* A flush carries no data and passes in any state: it makes ciphertext durable that was acknowledged. */
+/*
+ * A flush carries no data and passes in any state: it makes ciphertext durable that was
+ * acknowledged.
+ */
 static int cmk_map_flush(struct cmk_dev *dev, struct bio *bio)
 {
 	cmk_count(dev, CMK_FLUSHES);
@@ -150,7 +154,7 @@ static int cmk_ctr_resources(struct cmk_dev *dev)
 		return r;
 	r = cmk_cipher_init(dev);
 	if (r && r != -ENOMEM)
-		dev->ti->error = "cipher: this kernel has no xts(aes): load the modules xts and aes";
+		dev->ti->error = "cipher: this kernel has no xts(aes): load module xts";
 	return r;
 }
 
@@ -170,7 +174,7 @@ static int cmk_ctr_key(struct cmk_dev *dev, const char *spec)
 	}
 	r = cmk_state_up(dev, key);
 	if (r)
-		dev->ti->error = "key: it was revoked, or a hibernation began, while it was being loaded";
+		dev->ti->error = "key: it was revoked, or a hibernation began, meanwhile";
 	return r;
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Writes: the data is encrypted into bounce pages in map, and DM's clone, which shares its vector with the caller's
- * bio and does not own it, is pointed at them until end_io takes them back. So a write needs no bio of its own.
+ * Writes: the data is encrypted into bounce pages in map, and DM's clone, which shares its vector
+ * with the caller's bio and does not own it, is pointed at them until end_io takes them back. So a
+ * write needs no bio of its own.
  */
 #include "cmk.h"
 
@@ -17,8 +18,8 @@ static void cmk_write_remap(struct cmk_dev *dev, struct bio *bio, struct cmk_io 
 }
 
 /*
- * Without memory, the write is cut to what the mapping's reserve can carry; DM sends the rest as another bio. A held
- * bio cannot be cut any more when it goes on, and was cut when it was held.
+ * Without memory, the write is cut to what the mapping's reserve can carry; DM sends the rest as
+ * another bio. A held bio cannot be cut any more when it goes on, and was cut when it was held.
  */
 static void cmk_write_get_pages(struct cmk_dev *dev, struct bio *bio, struct cmk_io *io)
 {
@@ -37,7 +38,8 @@ static void cmk_write_get_pages(struct cmk_dev *dev, struct bio *bio, struct cmk
  *
  * May sleep for bounce pages, never for the key.
  *
- * Return: DM_MAPIO_REMAPPED, or DM_MAPIO_SUBMITTED when the bio has failed or its cipher is asynchronous.
+ * Return: DM_MAPIO_REMAPPED, or DM_MAPIO_SUBMITTED when the bio has failed or its cipher is
+ * asynchronous.
  */
 int cmk_write_map(struct cmk_dev *dev, struct bio *bio, struct cmk_io *io)
 {

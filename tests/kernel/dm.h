@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the C tests share: mapped devices on brd or other mapped devices, keys, clocks and I/O that goes round the page
- * cache. All return 0 or -errno where they can fail.
+ * What the C tests share: mapped devices on brd or other mapped devices, keys, clocks and I/O that
+ * goes round the page cache. All return 0 or -errno where they can fail.
  */
 #ifndef CMK_TEST_DM_H
 #define CMK_TEST_DM_H
@@ -12,8 +12,8 @@
 
 #include <dm-cmk.h>
 
-#define T_RAM		"/dev/ram0"	/* completes in the submitter's context, and has no cache to flush */
-#define T_DISK		"/dev/vda"	/* completes in an interrupt, and has a cache */
+#define T_RAM		"/dev/ram0"	/* completes in the submitter's context, has no cache */
+#define T_DISK		"/dev/vda"	/* completes in an interrupt, has a cache */
 #define T_RAM_SECTORS	32768ULL	/* 16 MiB, brd's default size */
 #define T_NAME_MAX	64
 #define T_LINE_MAX	4096
@@ -40,7 +40,7 @@ int t_suspend(const char *name, bool noflush);
 int t_resume(const char *name);
 int t_remove(const char *name);
 
-/** t_remove_all() - remove all mapped devices, also those that others lie on or that are suspended */
+/** t_remove_all() - remove all mapped devices, stacked and suspended ones too */
 void t_remove_all(void);
 
 /** t_status() - the target's status line (or table line) in @line, of T_LINE_MAX bytes */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Who waits for a change of state hears of it: by a device-mapper event, and by a uevent that says what and why.
+ * Who waits for a change of state hears of it: by a device-mapper event, and by a uevent that says
+ * what and why.
  */
 #include <errno.h>
 #include <poll.h>
@@ -29,7 +30,8 @@ FIXTURE_SETUP(events)
 
 	t_remove_all();
 	ASSERT_LT(0, t_key("cmk", "t:cmk", 1, 64));
-	ASSERT_EQ(0, t_create("cmk", SECTORS, "cmk", "aes-xts-plain64 :64:cmk:t:cmk 0 %s 0", T_RAM));
+	ASSERT_EQ(0, t_create("cmk", SECTORS, "cmk", "aes-xts-plain64 :64:cmk:t:cmk 0 %s 0",
+			      T_RAM));
 	self->sock = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_KOBJECT_UEVENT);
 	ASSERT_LE(0, self->sock);
 	ASSERT_EQ(0, bind(self->sock, (struct sockaddr *)&addr, sizeof(addr)));

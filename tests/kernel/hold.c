@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * on_inaccessible:queue: I/O waits for the key and then goes on as if nothing had been, but never longer than
- * queue_timeout, and never in the way of a suspend.
+ * on_inaccessible:queue: I/O waits for the key and then goes on as if nothing had been, but never
+ * longer than queue_timeout, and never in the way of a suspend.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -81,7 +81,8 @@ static int create(unsigned int timeout_ms)
 	int r = t_create("low", SECTORS, "linear", "%s 0", T_RAM);
 
 	return r ? r : t_create("cmk", SECTORS, "cmk",
-				"aes-xts-plain64 :64:cmk:t:cmk 0 /dev/dm-%d 0 2 on_inaccessible:queue queue_timeout:%u",
+				"aes-xts-plain64 :64:cmk:t:cmk 0 /dev/dm-%d 0 2 "
+				"on_inaccessible:queue queue_timeout:%u",
 				t_minor("low"), timeout_ms);
 }
 

@@ -12,7 +12,7 @@
 #include "kselftest_harness.h"
 
 #define SECTORS		2048ULL
-#define LATE_US		100000		/* the promise: Inaccessible within 100 ms of the deadline */
+#define LATE_US		100000		/* promised: within 100 ms of the deadline */
 #define ROUNDS		20
 
 FIXTURE(lease)
@@ -125,7 +125,8 @@ TEST_F(lease, without_a_lease_the_key_stays)
 {
 	char line[T_LINE_MAX];
 
-	ASSERT_EQ(0, t_create("cmk", SECTORS, "cmk", "aes-xts-plain64 :64:cmk:t:cmk 0 %s 0", T_RAM));
+	ASSERT_EQ(0, t_create("cmk", SECTORS, "cmk", "aes-xts-plain64 :64:cmk:t:cmk 0 %s 0",
+			      T_RAM));
 	ASSERT_EQ(0, t_status("cmk", line));
 	EXPECT_TRUE(!strncmp(line, "available - 1 - 0 0 ", 20));
 }

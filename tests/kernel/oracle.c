@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The data on the lower device is dm-crypt's and OpenSSL's, bit for bit: for each sector size, way of counting the IV,
- * key size and offset, what one writes the other reads.
+ * The data on the lower device is dm-crypt's and OpenSSL's, bit for bit: for each sector size, way
+ * of counting the IV, key size and offset, what one writes the other reads.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -46,24 +46,20 @@ static int openssl_encrypt(const struct layout *l, const uint8_t *key, const uin
 	return r;
 }
 
-static int create_cmk(const struct layout *l)
+/* The same words for both targets. */
+static int create(const char *target, const struct layout *l)
 {
-	return t_create("cmk", SECTORS, "cmk", "aes-xts-plain64 :%u:logon:t:key %llu %s %llu %u sector_size:%u%s",
-			l->key_bytes, (unsigned long long)l->iv_offset, l->lower,
-			(unsigned long long)l->offset, 1 + l->iv_large, l->sector_size,
-			l->iv_large ? " iv_large_sectors" : "");
-}
-
-static int create_crypt(const struct layout *l)
-{
-	return t_create("crypt", SECTORS, "crypt",
+	return t_create(target, SECTORS, target,
 			"aes-xts-plain64 :%u:logon:t:key %llu %s %llu %u sector_size:%u%s",
 			l->key_bytes, (unsigned long long)l->iv_offset, l->lower,
 			(unsigned long long)l->offset, 1 + l->iv_large, l->sector_size,
 			l->iv_large ? " iv_large_sectors" : "");
 }
 
-/* Write or read the whole device in pieces of random length at their places, in random order of lengths. */
+/*
+ * Write or read the whole device in pieces of random length at their places, in random order of
+ * lengths.
+ */
 static int sweep(int fd, uint8_t *data, bool write, unsigned int unit, unsigned int seed)
 {
 	uint64_t at = 0;
@@ -138,7 +134,7 @@ FIXTURE_SETUP(oracle)
 	t_key_bytes(7, self->key, variant->l.key_bytes);
 	ASSERT_LT(0, t_key("logon", "t:key", 7, variant->l.key_bytes));
 	ASSERT_EQ(0, openssl_encrypt(&variant->l, self->key, self->plain, self->cipher, BYTES, 0));
-	ASSERT_EQ(0, create_cmk(&variant->l));
+	ASSERT_EQ(0, create("cmk", &variant->l));
 }
 
 FIXTURE_TEARDOWN(oracle)
@@ -158,7 +154,7 @@ TEST_F(oracle, writes_what_openssl_computes_and_dm_crypt_reads)
 	close(raw);
 
 	ASSERT_EQ(0, t_remove("cmk"));
-	ASSERT_EQ(0, create_crypt(&variant->l));
+	ASSERT_EQ(0, create("crypt", &variant->l));
 	t_fill(self->got, BYTES, 4);
 	ASSERT_EQ(0, through("crypt", self->got, false, variant->l.sector_size, 12));
 	EXPECT_EQ(0, memcmp(self->got, self->plain, BYTES));
@@ -169,10 +165,10 @@ TEST_F(oracle, reads_what_dm_crypt_and_openssl_write)
 	int raw;
 
 	ASSERT_EQ(0, t_remove("cmk"));
-	ASSERT_EQ(0, create_crypt(&variant->l));
+	ASSERT_EQ(0, create("crypt", &variant->l));
 	ASSERT_EQ(0, through("crypt", self->plain, true, variant->l.sector_size, 13));
 	ASSERT_EQ(0, t_remove("crypt"));
-	ASSERT_EQ(0, create_cmk(&variant->l));
+	ASSERT_EQ(0, create("cmk", &variant->l));
 	ASSERT_EQ(0, through("cmk", self->got, false, variant->l.sector_size, 14));
 	EXPECT_EQ(0, memcmp(self->got, self->plain, BYTES));
 
@@ -184,7 +180,7 @@ TEST_F(oracle, reads_what_dm_crypt_and_openssl_write)
 	ASSERT_LE(0, raw);
 	ASSERT_EQ(0, t_pwrite(raw, self->cipher, BYTES, variant->l.offset * 512));
 	close(raw);
-	ASSERT_EQ(0, create_cmk(&variant->l));
+	ASSERT_EQ(0, create("cmk", &variant->l));
 	ASSERT_EQ(0, through("cmk", self->got, false, variant->l.sector_size, 15));
 	EXPECT_EQ(0, memcmp(self->got, self->plain, BYTES));
 }

@@ -17,7 +17,7 @@
 #define SECTORS		2048ULL
 #define BYTES		65536
 #define THREADS		32
-#define LIMIT_US	50000		/* the promise: a revocation returns within 50 ms of guest time */
+#define LIMIT_US	50000		/* promised: it returns within 50 ms of guest time */
 
 /* One direct I/O in a thread of its own, so that a test can look at it while it is under way. */
 struct job {
@@ -43,7 +43,11 @@ static void jobs_start(struct job *jobs, int fd, bool write, unsigned int n)
 	unsigned int i;
 
 	for (i = 0; i < n; i++) {
-		jobs[i] = (struct job){ .fd = fd, .write = write, .offset = i * BYTES % (SECTORS * 512) };
+		jobs[i] = (struct job){
+			.fd = fd,
+			.write = write,
+			.offset = i * BYTES % (SECTORS * 512),
+		};
 		jobs[i].data = t_alloc(BYTES, 500 + i);
 		pthread_create(&jobs[i].thread, NULL, job_run, &jobs[i]);
 	}
@@ -204,7 +208,8 @@ TEST_F(revoke, a_flush_passes_when_inaccessible)
 {
 	close(self->fd);
 	ASSERT_EQ(0, t_remove("cmk"));
-	ASSERT_EQ(0, t_create("cmk", SECTORS, "cmk", "aes-xts-plain64 :64:cmk:t:cmk 0 %s 0", T_DISK));
+	ASSERT_EQ(0, t_create("cmk", SECTORS, "cmk", "aes-xts-plain64 :64:cmk:t:cmk 0 %s 0",
+			      T_DISK));
 	self->fd = t_open("cmk", O_RDWR);
 	ASSERT_EQ(0, t_pwrite(self->fd, self->plain, BYTES, 0));
 	ASSERT_EQ(0, fsync(self->fd));

@@ -97,10 +97,10 @@ $base 1|their number must precede
 $base 2 allow_discards|their number must precede
 $base x allow_discards|their number must precede
 $base 1 allow_discards lease:5|their number must precede
-$base 1 frobnicate|are known
-$base 1 same_cpu_crypt|are known
-$base 1 integrity:16:aead|are known
-$base 1 sector_siz:512|are known
+$base 1 frobnicate|one is unknown
+$base 1 same_cpu_crypt|one is unknown
+$base 1 integrity:16:aead|one is unknown
+$base 1 sector_siz:512|one is unknown
 $base 2 allow_discards allow_discards|given twice
 $base 1 sector_size|give sector_size:512
 $base 1 sector_size:0|give sector_size:512
