@@ -14,12 +14,16 @@ vault: build/tests/cmk-testvault build/tests/vaultctl ## the test vault: Key Vau
 
 all-y += vault
 
+judge-recordings-src := $(sort $(wildcard tests/vault/judges/recordings/*.c)) tests/vault/util.c \
+	tests/vault/crypto_key.c
+$(eval $(call program,judge-recordings,$(judge-recordings-src),libcurl libcjson libcrypto,))
+
 # What the judges need on the machine besides: npm, which the first of them installs where it is missing.
-vault-judges := tests/vault/judges/check-sdk
+vault-judges := tests/vault/judges/check-sdk tests/vault/judges/check-recordings
 
 .PHONY: check-vault
 check-vault: deps ## the test vault before its judges: the official SDK, recorded sessions, known errors
-	$(Q)$(MAKE) vault
+	$(Q)$(MAKE) vault build/bin/judge-recordings
 	$(Q)scripts/run-tests build/vault $(vault-judges)
 
 check-y += check-vault

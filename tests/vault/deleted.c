@@ -55,5 +55,7 @@ void deleted_purge(struct req *req)
 	}
 	store_key_remove(req->vault, key);
 	state_changed();
-	answer_text(req, 204, NULL, "");
+	/* Managed HSM names a type even where there is no body. */
+	answer_text(req, 204, req->vault->cloud->hsm ? "application/json; charset=utf-8" : NULL,
+		    "");
 }
