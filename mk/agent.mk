@@ -73,8 +73,12 @@ $(agent-unit): $(agent-out)/unit/%: $(agent-out)/obj/tests/unit/%.o $(call agent
 	$(Q)$(call agent-link,$(agent-root-pkgs) $(agent-kms-pkgs),-lcmocka)
 -include $(agent-unit:$(agent-out)/unit/%=$(agent-out)/obj/tests/unit/%.d)
 
+.PHONY: check-unit-san
+check-unit-san: ## unit tests under the address and undefined-behaviour sanitizers
+	$(Q)$(MAKE) check-unit SAN=1
+
 # cmk-kms against the test vault, on this machine in a network namespace
-check-y += check-kms
+check-y += check-unit-san check-kms
 agent-kms-test := $(agent-out)/kms_test
 
 $(agent-kms-test): $(agent-out)/obj/tests/integration/kms_test.o $(call agent-libs,cmk)

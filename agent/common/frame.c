@@ -258,5 +258,8 @@ int frame_type(const uint8_t *buf, size_t len)
 	if (h.magic != CMK_PROTO_MAGIC || h.len != len || len > CMK_FRAME_MAX_BYTES ||
 	    h.type < CMK_FRAME_CONFIG || h.type > CMK_FRAME_ANSWER)
 		return -EBADMSG;
+	/* READY is its header alone, and only READY is */
+	if ((h.type == CMK_FRAME_READY) != (len == sizeof(h)))
+		return -EBADMSG;
 	return h.type;
 }
