@@ -18,12 +18,16 @@ judge-recordings-src := $(sort $(wildcard tests/vault/judges/recordings/*.c)) te
 	tests/vault/crypto_key.c
 $(eval $(call program,judge-recordings,$(judge-recordings-src),libcurl libcjson libcrypto,))
 
+$(eval $(call program,judge-verdicts,tests/vault/judges/verdicts/main.c,libcjson,))
+build/bin/judge-verdicts: $(call agent-libs,kms) $(call agent-libs,cmk)
+
 # What the judges need on the machine besides: npm, which the first of them installs where it is missing.
-vault-judges := tests/vault/judges/check-sdk tests/vault/judges/check-recordings
+vault-judges := tests/vault/judges/check-sdk tests/vault/judges/check-recordings \
+	tests/vault/judges/check-verdicts
 
 .PHONY: check-vault
 check-vault: deps ## the test vault before its judges: the official SDK, recorded sessions, known errors
-	$(Q)$(MAKE) vault build/bin/judge-recordings
+	$(Q)$(MAKE) vault build/bin/judge-recordings build/bin/judge-verdicts
 	$(Q)scripts/run-tests build/vault $(vault-judges)
 
 check-y += check-vault
