@@ -30,12 +30,16 @@ cat >"$dir/hosts" <<HOSTS
 HOSTS
 mount --bind "$dir/hosts" /etc/hosts
 
-mkdir -m 755 "$dir/vault" "$dir/arc"
-chmod 755 "$dir/vault"
-"$vault" --dir "$dir/vault" --https 127.0.0.1:443 --https 127.0.0.2:443 --imds 169.254.169.254:80 >"$dir/vault.log" 2>&1 &
-"$(dirname "$vault")/vaultctl" ping --wait 10 >/dev/null || { cat "$dir/vault.log" >&2; die "the test vault did not start"; }
+mkdir -m 755 "$dir/vault"
+"$vault" --dir "$dir/vault" --https 127.0.0.1:443 --https 127.0.0.2:443 --imds 169.254.169.254:80 \
+	>"$dir/vault.log" 2>&1 &
+vaultctl=$(realpath "$(dirname "$vault")/vaultctl")
+if ! "$vaultctl" ping --wait 10 >/dev/null; then
+	cat "$dir/vault.log" >&2
+	die "the test vault did not start"
+fi
 chmod 644 "$dir/vault/ca.pem"
 
 export CMOCKA_MESSAGE_OUTPUT=${CMOCKA_MESSAGE_OUTPUT:-TAP}
-CMK_TEST_KMS=$dir/cmk-kms CMK_TEST_CA=$dir/vault/ca.pem CMK_TEST_VAULTCTL=$(realpath "$(dirname "$vault")/vaultctl") \
+CMK_TEST_KMS=$dir/cmk-kms CMK_TEST_CA=$dir/vault/ca.pem CMK_TEST_VAULTCTL=$vaultctl \
 	"$@" timeout 300 "$test"
