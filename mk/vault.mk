@@ -21,13 +21,19 @@ $(eval $(call program,judge-recordings,$(judge-recordings-src),libcurl libcjson 
 $(eval $(call program,judge-verdicts,tests/vault/judges/verdicts/main.c,libcjson,))
 build/bin/judge-verdicts: $(call agent-libs,kms) $(call agent-libs,cmk)
 
+judge-agent-src := $(wildcard tests/vault/judges/agent/*.c) tests/vault/util.c tests/vault/crypto_key.c \
+	$(addprefix tests/vault/judges/recordings/,session.c nock.c client.c)
+$(eval $(call program,judge-agent,$(judge-agent-src),libcurl libcjson libcrypto,))
+build/bin/judge-agent: $(call agent-libs,cmk)
+
 # What the judges need on the machine besides: npm, which the first of them installs where it is missing.
+judge-programs := $(addprefix build/bin/,judge-recordings judge-verdicts judge-agent)
 vault-judges := tests/vault/judges/check-sdk tests/vault/judges/check-recordings \
-	tests/vault/judges/check-verdicts
+	tests/vault/judges/check-verdicts tests/vault/judges/check-agent-client
 
 .PHONY: check-vault
 check-vault: deps ## the test vault before its judges: the official SDK, recorded sessions, known errors
-	$(Q)$(MAKE) vault build/bin/judge-recordings build/bin/judge-verdicts
+	$(Q)$(MAKE) vault $(judge-programs) $(agent-out)/cmk-kms
 	$(Q)scripts/run-tests build/vault $(vault-judges)
 
 check-y += check-vault

@@ -179,6 +179,21 @@ static char *verb_clear(int argc, char **argv, bool *ok)
 	return listeners_changed(r, ok, "clear");
 }
 
+static char *verb_recording(int argc, char **argv, bool *ok)
+{
+	char *why;
+
+	if (argc != 1)
+		return control_no(ok, "recording wants a file, or off");
+	if (!strcmp(argv[0], "off")) {
+		replay_end();
+		return xstrdup("");
+	}
+	why = replay_load(argv[0]);
+	*ok = !why;
+	return why ? why : xstrdup("");
+}
+
 static char *verb_token_expire(int argc, char **argv, bool *ok)
 {
 	(void)argc, (void)argv, (void)ok;
@@ -261,6 +276,7 @@ static const struct {
 	{ "identity", admin_identity, false },
 	{ "show", owner_show, false },
 	{ "region", verb_region, false },
+	{ "recording", verb_recording, false },
 	{ "token-expire", verb_token_expire, false },
 	{ "token-lifetime", verb_token_lifetime, false },
 	{ "answer", verb_answer, false },

@@ -33,7 +33,8 @@ void crypto_random(void *out, size_t len);
 /* ---- crypto_sign.c ---- */
 /** crypto_mac() - HMAC-SHA256, base64url; the caller frees */
 char *crypto_mac(const char *secret, const char *text);
-/** crypto_verify_jwt() - whether @jwt is signed (RS256 or PS256) with the key of the certificate @pem */
+/** crypto_verify_jwt() - whether @jwt is signed (RS256 or PS256) with the key of the certificate
+ * @pem */
 bool crypto_verify_jwt(const char *jwt, const char *pem);
 
 /* ---- crypto_cert.c ---- */

@@ -82,6 +82,7 @@ static int parse(int argc, char **argv)
 
 static int start(void)
 {
+	_cleanup_free_ char *why = NULL;
 	int r;
 
 	if (mkdir(settings.dir, 0755) && errno != EEXIST) {
@@ -97,10 +98,12 @@ static int start(void)
 	}
 	state_load();
 	state_save();
-	if (settings.replay)
-		r = replay_load(settings.replay);
-	if (!r)
-		r = pend_start();
+	why = settings.replay ? replay_load(settings.replay) : NULL;
+	if (why) {
+		fprintf(stderr, "cmk-testvault: %s\n", why);
+		return -EINVAL;
+	}
+	r = pend_start();
 	return r ? r : server_start();
 }
 

@@ -19,9 +19,18 @@ bool replay_on(void)
 	return exchanges != NULL;
 }
 
-/* Two published forms: Entries with RequestUri, and networkCallRecords with Url and the answer's
- * body as text. */
-int replay_load(const char *path)
+void replay_end(void)
+{
+	cJSON_Delete(exchanges);
+	exchanges = NULL;
+	next = NULL;
+}
+
+/*
+ * Two published forms: Entries with RequestUri, and networkCallRecords with Url and the answer's
+ * body as text.
+ */
+char *replay_load(const char *path)
 {
 	_cleanup_free_ char *text = read_file(path);
 	_cleanup_json_ cJSON *json = text ? cJSON_Parse(text) : NULL;
@@ -29,14 +38,14 @@ int replay_load(const char *path)
 
 	if (!list)
 		list = cJSON_GetObjectItemCaseSensitive(json, "networkCallRecords");
-	if (!cJSON_IsArray(list)) {
-		fprintf(stderr, "cmk-testvault: %s is no recorded session: %s\n", path,
-			text ? "neither Entries nor networkCallRecords in it" : strerror(errno));
-		return -EINVAL;
-	}
+	if (!cJSON_IsArray(list) || !list->child)
+		return xasprintf("%s is no recorded session: %s", path,
+				 text ? "neither Entries nor networkCallRecords in it"
+				      : strerror(errno));
+	replay_end();
 	exchanges = cJSON_Duplicate(list, true);
 	next = exchanges->child;
-	return 0;
+	return NULL;
 }
 
 static const char *url_of(const cJSON *exchange)
@@ -89,29 +98,42 @@ static char *with_host(const struct req *req, const cJSON *body_json, const char
 	return result;
 }
 
+static int status_of(const cJSON *exchange)
+{
+	const cJSON *response = cJSON_GetObjectItemCaseSensitive(exchange, "Response");
+	const char *status = json_string(response, "STATUS_CODE");
+
+	return status ? atoi(status) : (int)json_number(exchange, "StatusCode", 200);
+}
+
+/* Recordings have one challenge a session, and the first request of a client may be any: it is
+ * challenged. */
+static bool challenged(struct req *req, const cJSON *exchange)
+{
+	if (req_header(req, "Authorization") || status_of(exchange) == 401)
+		return false;
+	errors_answer(req, req->vault->cloud->hsm ? "mhsm-no-token" : "kv-no-token", NULL, NULL);
+	return true;
+}
+
 static void play(struct req *req, const cJSON *exchange)
 {
 	const cJSON *response = cJSON_GetObjectItemCaseSensitive(exchange, "Response");
-	const cJSON *headers = cJSON_GetObjectItemCaseSensitive(exchange, "ResponseHeaders");
 	const cJSON *body = cJSON_GetObjectItemCaseSensitive(exchange, "ResponseBody");
-	const char *status = json_string(response, "STATUS_CODE"),
-		   *recorded = json_string(response, "BODY");
+	const char *recorded = json_string(response, "BODY");
 	_cleanup_json_ cJSON *parsed =
 		recorded ? cJSON_Parse(recorded) : cJSON_Duplicate(body, true);
 	_cleanup_free_ char *text = NULL;
 	_cleanup_free_ char *answer = NULL;
-	const char *challenge = json_string(headers, "WWW-Authenticate");
 
 	if (!recorded && body && !cJSON_IsNull(body))
 		text = cJSON_PrintUnformatted(body);
 	answer = with_host(req, parsed, recorded ? recorded : text ? text : "");
-	answer_text(req,
-		    status ? (unsigned int)atoi(status)
-			   : (unsigned int)json_number(exchange, "StatusCode", 200),
-		    "application/json; charset=utf-8", answer);
-	if (challenge || req->answer.status == 401)
-		answer_bearer(
-			req); /* the recorded one names a tenant and a host that are not here */
+	answer_text(req, (unsigned int)status_of(exchange), "application/json; charset=utf-8",
+		    answer);
+	/* The recorded challenge names a tenant and a host that are not here. */
+	if (req->answer.status == 401)
+		answer_bearer(req);
 }
 
 void replay_run(struct req *req)
@@ -123,6 +145,8 @@ void replay_run(struct req *req)
 		if (!exchange)
 			exchange = exchanges->child;
 		if (same_request(req, exchange)) {
+			if (challenged(req, exchange))
+				return;
 			next = exchange->next;
 			play(req, exchange);
 			return;

@@ -437,7 +437,10 @@ void log_clear(void);
 int ctl_main(int argc, char **argv);
 
 /* ---- replay.c ---- */
-int __must_check replay_load(const char *path);
+/** replay_load() - answer from the recording @path from now on; NULL, or why not (the caller frees)
+ */
+char *replay_load(const char *path);
+void replay_end(void);
 bool replay_on(void);
 void replay_run(struct req *req);
 

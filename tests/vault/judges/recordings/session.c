@@ -76,8 +76,8 @@ static const char *url_of(const cJSON *json)
 	return url ? url : json_string(json, "Uri");
 }
 
-/* The C++ and Java SDKs' form: Url or Uri, Response with BODY as text, STATUS_CODE and the headers; no bodies of
- * requests. */
+/* The C++ and Java SDKs' form: Url or Uri, Response with BODY as text, STATUS_CODE and the headers;
+ * no bodies of requests. */
 static void add_record(struct session *session, const cJSON *json)
 {
 	const cJSON *response = cJSON_GetObjectItemCaseSensitive(json, "Response");
