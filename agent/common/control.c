@@ -165,8 +165,9 @@ static int parse_answer(struct call *c, const char *text, cJSON **answer)
 				     "See its log: journalctl -u cmk-agent",
 				     "cmk-agent on %s broke off without an answer", c->socket);
 	}
+	/* a volume's object may have an `error` of its own; a refusal is known by its exit code */
 	error = cJSON_GetObjectItemCaseSensitive(obj, "error");
-	if (!error) {
+	if (!cJSON_HasObjectItem(obj, "exit")) {
 		*answer = obj;
 		return 0;
 	}

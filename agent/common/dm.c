@@ -3,6 +3,7 @@
  */
 #include "dm.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -56,6 +57,9 @@ static void wait_udev(uint32_t cookie)
 	int64_t end_ms = boottime_ms() + UDEV_WAIT_MS;
 	int ready = 0;
 
+	/* where no udev runs libdevmapper has made the node by itself */
+	if (!cookie || !dm_udev_get_sync_support())
+		return;
 	while (dm_udev_wait_immediate(cookie, &ready) && !ready && boottime_ms() < end_ms)
 		nanosleep(&pause, NULL);
 	if (!ready)
@@ -96,6 +100,28 @@ static int create_failed(int r, const char *name, const char *device, const char
 			     said[0] ? ": " : "", strerror(-r));
 }
 
+/*
+ * Nobody else may have the lower device: two mappings of one device would be two filesystems that
+ * do not know of each other. The kernel does not refuse that, for all mappings claim a device in
+ * the device-mapper's one name.
+ */
+static int check_lower(const char *name, const char *device, struct stat *st, struct cmk_error *err)
+{
+	_cleanup_close_ int fd = open(device, O_RDONLY | O_EXCL | O_CLOEXEC);
+
+	if (fd < 0 && errno == EBUSY)
+		return cmk_error_set(err, CMK_EXIT_BUSY, -EBUSY,
+				     "See what uses it: lsblk, findmnt, dmsetup ls.",
+				     "volume %s: %s is in use", name, device);
+	if (fd < 0 || fstat(fd, st) < 0)
+		return cmk_error_set(err, CMK_EXIT_DEVICE, -errno, NULL, "volume %s: %s: %s", name,
+				     device, strerror(errno));
+	if (!S_ISBLK(st->st_mode))
+		return cmk_error_set(err, CMK_EXIT_DEVICE, -ENOTBLK, NULL,
+				     "volume %s: %s is not a block device", name, device);
+	return 0;
+}
+
 int cmk_dm_create(const char *name, const struct cmk_header *h,
 		  const struct cmk_volume_config *opts, const char *key, struct cmk_error *err)
 {
@@ -106,9 +132,9 @@ int cmk_dm_create(const char *name, const struct cmk_header *h,
 	struct stat st;
 	int r;
 
-	if (stat(h->device, &st) < 0 || !S_ISBLK(st.st_mode))
-		return cmk_error_set(err, CMK_EXIT_DEVICE, -ENOTBLK, NULL,
-				     "volume %s: %s is not a block device", name, h->device);
+	r = check_lower(name, h->device, &st, err);
+	if (r < 0)
+		return r;
 	table_params(params, sizeof(params), st.st_rdev, h, opts, key);
 	snprintf(uuid, sizeof(uuid), CMK_DM_UUID_PREFIX "%s-%s", h->uuid, name);
 	/* the kernel has room for 128 bytes (DM_UUID_LEN); a long name is cut, the mapping's name

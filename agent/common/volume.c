@@ -46,6 +46,21 @@ int cmk_volume_unwrap(const struct cmk_config *cfg, struct cmk_worker *w,
 	return r;
 }
 
+/* Is the volume open by another name? */
+static int check_twin(const char *name, const struct cmk_header *h, struct cmk_error *err)
+{
+	_cleanup_free_ struct cmk_dm_device *devs = NULL;
+	int n = cmk_dm_list(&devs, err);
+
+	for (int i = 0; i < n; i++) {
+		if (strcmp(devs[i].uuid, h->uuid) == 0 && strcmp(devs[i].name, name) != 0)
+			return cmk_error_set(err, CMK_EXIT_BUSY, -EBUSY, "Close that one first.",
+					     "volume %s: it is open already, as %s on %s", name,
+					     devs[i].name, devs[i].lower);
+	}
+	return n < 0 ? n : 0;
+}
+
 /* @mapped: is there a mapping @name already, of this volume and without a key? */
 static int check_mapping(const char *name, const struct cmk_header *h, bool *mapped,
 			 struct cmk_error *err)
@@ -53,11 +68,14 @@ static int check_mapping(const char *name, const struct cmk_header *h, bool *map
 	struct cmk_error why = { 0 };
 	struct cmk_dm_device dev;
 	struct cmk_dm_status st;
-	int r = cmk_dm_info(name, &dev, &why);
+	int r = check_twin(name, h, err);
 
-	*mapped = r == 0;
 	if (r < 0)
-		return 0; /* a name that another target has is refused by the kernel */
+		return r;
+	/* a name that another target has is refused by the kernel */
+	*mapped = cmk_dm_info(name, &dev, &why) == 0;
+	if (!*mapped)
+		return 0;
 	if (strcmp(dev.uuid, h->uuid) != 0)
 		return cmk_error_set(err, CMK_EXIT_BUSY, -EBUSY,
 				     "Choose another name, or close that volume.",

@@ -101,6 +101,9 @@ static void answers(void **state)
 	assert_int_equal(call("{\"volumes\":[{\"volume\":\"data\"}]}\n", 5000, &answer, &err), 0);
 	assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(answer, "volumes")), 1);
 	cJSON_Delete(answer);
+	/* a volume's own error is no refusal */
+	assert_int_equal(call("{\"volume\":\"data\",\"error\":\"\"}\n", 5000, &answer, &err), 0);
+	cJSON_Delete(answer);
 	/* the end of the connection ends the line too */
 	assert_int_equal(call("{\"volumes\":[]}", 5000, &answer, &err), 0);
 	cJSON_Delete(answer);
@@ -137,7 +140,8 @@ static void refusals(void **state)
 		  "no", "wait" },
 		{ "{\"error\":\"no\",\"exit\":0}\n", -EREMOTEIO, CMK_EXIT_DEVICE, "no", "" },
 		{ "{\"error\":\"no\",\"exit\":\"5\"}\n", -EREMOTEIO, CMK_EXIT_DEVICE, "no", "" },
-		{ "{\"error\":7}\n", -EREMOTEIO, CMK_EXIT_DEVICE, "without a reason", "" },
+		{ "{\"error\":7,\"exit\":4}\n", -EREMOTEIO, CMK_EXIT_DEVICE, "without a reason",
+		  "" },
 		{ "", -EPROTO, CMK_EXIT_UNREACHABLE, "without an answer", "journalctl" },
 		{ "{\"volumes\":[", -EPROTO, CMK_EXIT_UNREACHABLE, "without an answer",
 		  "journalctl" },
