@@ -37,7 +37,7 @@ cache_dir()
 	printf '%s\n' "$CMK_CACHE/$1"
 }
 
-# cache_lock NAME: from here to the script's end, no other script builds the same part of the cache.
+# cache_lock NAME: from here to cache_unlock or the script's end, no other script builds the same part of the cache.
 cache_lock()
 {
 	local dir
@@ -45,6 +45,8 @@ cache_lock()
 	exec {CMK_LOCK_FD}>"$dir/$1"
 	flock -w 1800 "$CMK_LOCK_FD" || die "another run has been holding $dir/$1 for half an hour"
 }
+
+cache_unlock() { exec {CMK_LOCK_FD}>&-; }
 
 # deps USE...: the packages that scripts/deps lists for these uses, one a line.
 deps()
