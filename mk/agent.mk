@@ -81,10 +81,10 @@ check-unit-san: ## unit tests under the address and undefined-behaviour sanitize
 check-y += check-unit-san check-kms
 agent-kms-test := $(agent-out)/kms_test
 
-$(agent-kms-test): $(patsubst %,$(agent-out)/obj/tests/integration/%.o,kms_test kms_harness) $(call agent-libs,cmk)
+$(agent-kms-test): $(patsubst %,$(agent-out)/obj/tests/integration/%.o,kms_test kms_causes kms_harness) $(call agent-libs,cmk)
 	$(call say,LD,$@)
 	$(Q)$(call agent-link,$(agent-root-pkgs),-lcmocka)
--include $(patsubst %,$(agent-out)/obj/tests/integration/%.d,kms_test kms_harness)
+-include $(patsubst %,$(agent-out)/obj/tests/integration/%.d,kms_test kms_causes kms_harness)
 
 .PHONY: check-kms
 check-kms: deps ## cmk-kms against the test vault, in a network namespace

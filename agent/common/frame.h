@@ -15,11 +15,10 @@ enum frame_kind {
 	FRAME_BYTES,  /* at most size; its length goes to len_offset */
 	FRAME_LIST,   /* of strings of FRAME_LIST_ITEM bytes, each with its NUL; their number
 			 goes to len_offset */
-	FRAME_SECRET, /* at most FRAME_SECRET_MAX bytes */
+	FRAME_SECRET, /* at most size bytes */
 };
 
-#define FRAME_LIST_ITEM	 sizeof(((struct cmk_kms_config *)0)->vaults[0])
-#define FRAME_SECRET_MAX CMK_RSA_MAX_BYTES
+#define FRAME_LIST_ITEM sizeof(((struct cmk_kms_config *)0)->vaults[0])
 
 struct frame_field {
 	enum frame_kind kind;
@@ -50,9 +49,9 @@ struct frame_field {
 		.kind = FRAME_LIST, .offset = offsetof(type, member),                              \
 		.size = FRAME_SIZE(type, member), .len_offset = offsetof(type, number)             \
 	}
-#define F_SECRET(type, member)                                                                     \
+#define F_SECRET(type, member, most)                                                               \
 	{                                                                                          \
-		.kind = FRAME_SECRET, .offset = offsetof(type, member), .size = FRAME_SECRET_MAX   \
+		.kind = FRAME_SECRET, .offset = offsetof(type, member), .size = (most)             \
 	}
 #define F_KEYID(type, member)                                                                      \
 	F_INT(type, member.store, CMK_STORE_VAULT, CMK_STORE_MHSM), F_STRING(type, member.host),   \

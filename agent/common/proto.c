@@ -34,6 +34,7 @@ static const struct frame_field request_fields[] = {
 	F_INT(R, alg, 0, CMK_ALG_RSA_OAEP),
 	F_BYTES(R, input, input_len),
 	F_INT(R, fresh_token, 0, 1),
+	F_SECRET(R, credential, CMK_SECRET_MAX_BYTES),
 };
 #undef R
 
@@ -67,7 +68,7 @@ static const struct frame_field answer_fields[] = {
 	F_STRING(A, region),
 	F_STRING(A, tenant),
 	F_INT(A, server_time, 0, INT64_MAX),
-	F_SECRET(A, output),
+	F_SECRET(A, output, CMK_RSA_MAX_BYTES),
 };
 #undef A
 /* clang-format on */
@@ -144,7 +145,11 @@ int cmk_proto_get_request(const uint8_t *buf, size_t len, struct cmk_kms_request
 
 	memset(rq, 0, sizeof(*rq));
 	r = frame_get(buf, len, CMK_FRAME_REQUEST, FIELDS(request_fields), rq);
-	return r < 0 || request_is_whole(rq) ? r : -EBADMSG;
+	if (r == 0 && !request_is_whole(rq))
+		r = -EBADMSG;
+	if (r < 0)
+		secret_wipe(&rq->credential);
+	return r;
 }
 
 int cmk_proto_get_cancel(const uint8_t *buf, size_t len, uint32_t *id)

@@ -64,8 +64,10 @@ struct cmk_kms_request {
 	struct cmk_identity identity;
 	enum cmk_alg alg; /* UNWRAP */
 	uint8_t input[CMK_RSA_MAX_BYTES];
-	size_t input_len; /* UNWRAP: 256, 384 or 512 */
-	bool fresh_token; /* do not use a cached token (revalidate) */
+	size_t input_len;	  /* UNWRAP: 256, 384 or 512 */
+	struct secret credential; /* of a workload or principal; cmk_worker_send() reads it where it
+				     is empty */
+	bool fresh_token;	  /* do not use a cached token (revalidate) */
 };
 
 struct cmk_kms_answer {

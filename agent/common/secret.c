@@ -11,9 +11,8 @@
 
 #include <openssl/crypto.h>
 
-#define SECURE_HEAP_BYTES 65536
+#define SECURE_HEAP_BYTES (1 << 20)
 #define SECURE_MIN_BYTES  32
-#define SECRET_MAX_BYTES  4096
 
 int secret_process_init(void)
 {
@@ -36,7 +35,7 @@ int secret_process_init(void)
 
 int secret_alloc(struct secret *s, size_t len)
 {
-	if (len == 0 || len > SECRET_MAX_BYTES || s->bytes)
+	if (len == 0 || len > CMK_SECRET_MAX_BYTES || s->bytes)
 		return -EINVAL;
 	s->bytes = OPENSSL_secure_zalloc(len);
 	if (!s->bytes)

@@ -8,6 +8,8 @@
 
 #include "base.h"
 
+#define CMK_SECRET_MAX_BYTES 16384 /* a certificate with its key and its chain */
+
 struct secret {
 	size_t len;
 	uint8_t *bytes; /* secure heap; NULL when empty */
@@ -24,7 +26,7 @@ struct secret {
 int secret_process_init(void) _must_check_;
 
 /**
- * secret_alloc() - give an empty secret room for @len zero bytes (1..4096).
+ * secret_alloc() - give an empty secret room for @len zero bytes (1..CMK_SECRET_MAX_BYTES).
  *
  * Return: 0, -EINVAL or -ENOMEM.
  */

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
+#include "credential.h"
 #include "timeutil.h"
 
 struct cmk_worker {
@@ -142,6 +143,22 @@ static int remember(struct cmk_worker *w, uint32_t id)
 	return 0;
 }
 
+/* The request's frame, with the identity's credential where the caller gave none. Return: its
+ * length. */
+static int put_request(struct cmk_worker *w, const struct cmk_kms_request *rq)
+{
+	_cleanup_secret_ struct secret credential = SECRET_INIT;
+	struct cmk_kms_request whole = *rq;
+
+	if (!rq->credential.len) {
+		/* without it the worker says which one is missing, as evidence */
+		if (credential_load(&rq->identity, &credential) < 0)
+			secret_wipe(&credential);
+		whole.credential = credential;
+	}
+	return cmk_proto_put_request(w->frame, &whole);
+}
+
 int cmk_worker_send(struct cmk_worker *w, struct cmk_kms_request *rq)
 {
 	int len, r;
@@ -150,7 +167,7 @@ int cmk_worker_send(struct cmk_worker *w, struct cmk_kms_request *rq)
 	if (w->last_id == UINT32_MAX)
 		return -EPIPE;
 	rq->id = w->last_id + 1;
-	len = cmk_proto_put_request(w->frame, rq);
+	len = put_request(w, rq);
 	if (len < 0)
 		return len;
 	r = remember(w, rq->id);

@@ -37,6 +37,8 @@ pid_t cmk_worker_pid(const struct cmk_worker *w);
 /**
  * cmk_worker_send() - send a request; sets rq->id. Never blocks.
  *
+ * Reads the identity's credential, if it has one, unless the request brings it.
+ *
  * Return: 0, or -EPIPE, -EAGAIN (the worker does not read), -EINVAL.
  */
 int cmk_worker_send(struct cmk_worker *w, struct cmk_kms_request *rq) _must_check_;

@@ -71,25 +71,34 @@ static void refuse(struct loop *l, uint32_t id, const char *why)
 	answer(l, &an);
 }
 
+/* A free place for an operation, OPS_MAX if there is none, or -EBADMSG if its id is under way. */
+static int find_place(const struct loop *l, uint32_t id)
+{
+	int place = OPS_MAX;
+
+	for (int i = 0; i < OPS_MAX; i++) {
+		if (!l->ops[i])
+			place = i;
+		else if (op_id(l->ops[i]) == id)
+			return -EBADMSG;
+	}
+	return place;
+}
+
 static int on_request(struct loop *l, size_t len)
 {
 	struct cmk_kms_request rq;
-	size_t slot = OPS_MAX;
 	int r = cmk_proto_get_request(l->in, len, &rq);
 
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < OPS_MAX; i++) {
-		if (!l->ops[i])
-			slot = i;
-		else if (op_id(l->ops[i]) == rq.id)
-			return -EBADMSG;
-	}
-	if (slot == OPS_MAX)
+	r = find_place(l, rq.id);
+	if (r == OPS_MAX)
 		refuse(l, rq.id, "the worker has too many requests under way");
-	else if (op_start(l->kms, &rq, on_done, l, &l->ops[slot]) < 0)
+	else if (r >= 0 && op_start(l->kms, &rq, on_done, l, &l->ops[r]) < 0)
 		refuse(l, rq.id, "the worker is out of memory");
-	return 0;
+	secret_wipe(&rq.credential);
+	return r < 0 ? r : 0;
 }
 
 /* One for an operation that has just been answered is no error. */

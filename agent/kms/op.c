@@ -41,6 +41,7 @@ uint32_t op_id(const struct op *op)
 static void free_op(struct op *op)
 {
 	secret_wipe(&op->an.output);
+	secret_wipe(&op->rq.credential);
 	explicit_bzero(op, sizeof(*op));
 	free(op);
 }
@@ -172,6 +173,7 @@ static void get_token(struct op *op, const char *claims)
 		.resource = op->challenge.resource,
 		.login = op->challenge.login,
 		.claims = claims,
+		.credential = &op->rq.credential,
 		.request_id = op->guid,
 	};
 	struct token token;
@@ -362,7 +364,7 @@ static void begin(struct op *op)
 	}
 }
 
-int op_start(const struct kms *kms, const struct cmk_kms_request *rq, op_done_fn *done, void *arg,
+int op_start(const struct kms *kms, struct cmk_kms_request *rq, op_done_fn *done, void *arg,
 	     struct op **out)
 {
 	struct op *op = calloc(1, sizeof(*op));
@@ -373,6 +375,7 @@ int op_start(const struct kms *kms, const struct cmk_kms_request *rq, op_done_fn
 	}
 	op->kms = kms;
 	op->rq = *rq;
+	rq->credential = SECRET_INIT; /* it is the operation's now */
 	op->done = done;
 	op->arg = arg;
 	op->begun_ms = boottime_ms();

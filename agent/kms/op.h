@@ -25,11 +25,12 @@ struct op;
 typedef void op_done_fn(void *arg, struct op *op, const struct cmk_kms_answer *an);
 
 /**
- * op_start() - begin. @done may be called before this returns; *@out is set before that.
+ * op_start() - begin; takes the request's credential over. @done may be called before this returns;
+ * *@out is set before that.
  *
  * Return: 0, or -ENOMEM (then @done is not called).
  */
-int op_start(const struct kms *kms, const struct cmk_kms_request *rq, op_done_fn *done, void *arg,
+int op_start(const struct kms *kms, struct cmk_kms_request *rq, op_done_fn *done, void *arg,
 	     struct op **out) _must_check_;
 
 /* Give it up; @done is not called. */

@@ -7,7 +7,9 @@
 #include <string.h>
 #include <strings.h>
 
+#include "arc.h"
 #include "common/secret.h"
+#include "entra.h"
 #include "evidence.h"
 #include "imds.h"
 #include "json.h"
@@ -24,28 +26,22 @@ static int managed_first(struct token_source *s, const struct cmk_kms_config *c,
 
 static const struct kind {
 	enum cmk_source source;
-	/* 0, -ENOMEM, or -EINVAL and perhaps s->text to say why */
-	int (*first)(struct token_source *s, const struct cmk_kms_config *c,
-		     const struct token_wish *wish, struct http_request *rq);
-	/* 1, 0, -ENOMEM or -EINVAL; NULL: one request is all */
-	int (*next)(struct token_source *s, const struct cmk_kms_config *c,
-		    const struct token_wish *wish, const struct http_answer *an,
-		    struct http_request *rq);
+	token_first_fn *first;
+	token_next_fn *next; /* NULL: one request is all */
 } kinds[] = {
 	[CMK_IDENTITY_MANAGED] = { CMK_SOURCE_IMDS, managed_first, NULL },
-	[CMK_IDENTITY_ARC] = { CMK_SOURCE_IMDS, NULL, NULL },
-	[CMK_IDENTITY_WORKLOAD] = { CMK_SOURCE_ENTRA, NULL, NULL },
-	[CMK_IDENTITY_PRINCIPAL] = { CMK_SOURCE_ENTRA, NULL, NULL },
+	[CMK_IDENTITY_ARC] = { CMK_SOURCE_IMDS, arc_first, arc_next },
+	[CMK_IDENTITY_WORKLOAD] = { CMK_SOURCE_ENTRA, entra_first, NULL },
+	[CMK_IDENTITY_PRINCIPAL] = { CMK_SOURCE_ENTRA, entra_first, NULL },
 };
 
-static int refuse(const struct token_source *s, const char *why, struct cmk_evidence *ev)
+static int refuse(const struct token_source *s, struct cmk_evidence *ev)
 {
-	*ev = (struct cmk_evidence){
-		.source = s->source,
-		.transport = CMK_TRANSPORT_CREDENTIAL,
-		.retry_after_s = -1,
-	};
-	json_copy(ev->message, sizeof(ev->message), why);
+	*ev = (struct cmk_evidence){ .source = s->source,
+				     .transport = CMK_TRANSPORT_CREDENTIAL,
+				     .retry_after_s = -1 };
+	json_copy(ev->message, sizeof(ev->message),
+		  s->why ? s->why : "the identity makes no valid request");
 	return -EINVAL;
 }
 
@@ -57,11 +53,8 @@ int token_source_first(struct token_source *s, const struct cmk_kms_config *c,
 	int r;
 
 	s->source = k->source;
-	if (!k->first)
-		return refuse(s, "this version has no such kind of identity yet; use a managed one",
-			      ev);
 	r = k->first(s, c, wish, rq);
-	return r == -EINVAL ? refuse(s, "the identity makes no valid request", ev) : r;
+	return r == -EINVAL ? refuse(s, ev) : r;
 }
 
 int token_source_next(struct token_source *s, const struct cmk_kms_config *c,
@@ -72,8 +65,7 @@ int token_source_next(struct token_source *s, const struct cmk_kms_config *c,
 	int r = k->next ? k->next(s, c, wish, an, rq) : 0;
 
 	s->step++;
-	return r == -EINVAL ? refuse(s, "the identity's endpoint asks for what it must not", ev)
-			    : r;
+	return r == -EINVAL ? refuse(s, ev) : r;
 }
 
 /* A token goes into a header: RFC 6750's characters and nothing else. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /*
  * Where a token comes from, by kind of identity: which requests to make, one after the other, and
- * how to read the last answer. No I/O of its own; tokencache.c makes the exchanges.
+ * how to read the last answer. tokencache.c makes the exchanges.
  */
 #ifndef CMK_KMS_TOKEN_SOURCE_H
 #define CMK_KMS_TOKEN_SOURCE_H
@@ -10,9 +10,10 @@
 
 struct token_wish {
 	const struct cmk_identity *identity;
-	const char *resource; /* "https://vault.azure.net" */
-	const char *login;    /* the challenge's authority, a host */
-	const char *claims;   /* of a claims challenge, JSON, or NULL */
+	const char *resource;		 /* "https://vault.azure.net" */
+	const char *login;		 /* the challenge's authority, a host */
+	const char *claims;		 /* of a claims challenge, JSON, or NULL */
+	const struct secret *credential; /* of a workload or principal; else empty */
 	const char *request_id;
 };
 
@@ -20,7 +21,8 @@ struct token_wish {
 struct token_source {
 	enum cmk_source source; /* who answers */
 	int step;
-	char *text; /* memory behind the request's body or authorization; wiping */
+	const char *why; /* there can be no request */
+	char *text;	 /* memory behind the request's body or authorization; wiping */
 };
 
 /**
@@ -60,5 +62,15 @@ void token_source_end(struct token_source *s);
 /* Append @text to a URL or form of @room bytes, all but RFC 3986's unreserved characters as %XX.
  * False: no room. */
 bool token_source_escape(char *to, size_t room, const char *text);
+
+/*
+ * What a kind of identity brings: first() and next() as above, but that on -EINVAL they leave in
+ * @s->why what is wrong.
+ */
+typedef int token_first_fn(struct token_source *s, const struct cmk_kms_config *c,
+			   const struct token_wish *wish, struct http_request *rq);
+typedef int token_next_fn(struct token_source *s, const struct cmk_kms_config *c,
+			  const struct token_wish *wish, const struct http_answer *an,
+			  struct http_request *rq);
 
 #endif

@@ -264,6 +264,7 @@ int tokencache_get(struct tokencache *tc, const struct token_wish *wish, int64_t
 		return r;
 	r = start_fetch(e, wish, timeout_ms);
 	own = wish_of(e);
+	own.credential = wish->credential;
 	if (r == 0)
 		r = token_source_first(&e->source, tc->c, &own, &rq, &ev);
 	go_on(e, r, &rq, &ev);

@@ -31,7 +31,27 @@ HOSTS
 mount --bind "$dir/hosts" /etc/hosts
 
 mkdir -m 755 "$dir/vault"
+# credentials as systemd lays them out, a federated token, and a place for the Arc agent's keys that the worker's
+# group can read
+mkdir "$dir/credentials"
+printf 'test-secret\n' >"$dir/credentials/secret"
+printf 'wrong\n' >"$dir/credentials/wrong"
+openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=app -days 30 -keyout "$dir/app.key" -out "$dir/app.crt" 2>/dev/null
+cat "$dir/app.key" "$dir/app.crt" >"$dir/credentials/certificate"
+b64() { basenc -w0 --base64url | tr -d =; }
+federated()
+{
+	printf '%s.%s.%s\n' "$(printf '{"alg":"RS256"}' | b64)" "$(printf '{"aud":"api://AzureADTokenExchange",%s,"exp":%s}' \
+		'"iss":"https://issuer.example","sub":"system:serviceaccount:a:b"' $(($(date +%s) + 3600)) | b64)" c2ln
+}
+federated >"$dir/federated"
+mount -t tmpfs -o mode=755 none /var/opt
+mkdir -p /var/opt/azcmagent/tokens
+chgrp nogroup /var/opt/azcmagent/tokens
+chmod 2750 /var/opt/azcmagent/tokens
+
 "$vault" --dir "$dir/vault" --https 127.0.0.1:443 --https 127.0.0.2:443 --imds 169.254.169.254:80 \
+	--arc 127.0.0.1:40342 --arc-tokens /var/opt/azcmagent/tokens \
 	>"$dir/vault.log" 2>&1 &
 vaultctl=$(realpath "$(dirname "$vault")/vaultctl")
 if ! "$vaultctl" ping --wait 10 >/dev/null; then
@@ -39,7 +59,9 @@ if ! "$vaultctl" ping --wait 10 >/dev/null; then
 	die "the test vault did not start"
 fi
 chmod 644 "$dir/vault/ca.pem"
+"$vaultctl" identity certificate app "$dir/app.crt"
 
+export CREDENTIALS_DIRECTORY=$dir/credentials AZURE_FEDERATED_TOKEN_FILE=$dir/federated
 export CMOCKA_MESSAGE_OUTPUT=${CMOCKA_MESSAGE_OUTPUT:-TAP}
 CMK_TEST_KMS=$dir/cmk-kms CMK_TEST_CA=$dir/vault/ca.pem CMK_TEST_VAULTCTL=$vaultctl \
 	"$@" timeout 300 "$test"

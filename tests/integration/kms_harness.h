@@ -44,4 +44,11 @@ void spawn(void);
 int setup(void **state);
 int teardown(void **state);
 
+/* Tests in kms_causes.c. */
+void test_causes(void **state);
+void test_retry_after(void **state);
+void test_identities(void **state);
+void test_claims(void **state);
+void test_attributes(void **state);
+
 #endif

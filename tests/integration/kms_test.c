@@ -80,129 +80,6 @@ static void test_manners(void **state)
 	assert_int_equal(count("--on imds-token"), 2);
 }
 
-struct cause {
-	const char *begin, *end; /* of vaultctl */
-	enum cmk_op op;
-	enum cmk_reason reason;
-	bool new_worker; /* what is cached would hide it */
-};
-
-#define UNWRAP CMK_OP_UNWRAP
-#define GET    CMK_OP_GET_KEY
-
-static const struct cause causes[] = {
-	{ "disable kek", "enable kek", UNWRAP, CMK_KEY_DISABLED, false },
-	{ "delete kek --now", "recover kek --now", UNWRAP, CMK_KEY_NOT_FOUND, false },
-	{ "delete kek --now", "recover kek --now", GET, CMK_KEY_NOT_FOUND, false },
-	{ "role remove", "role restore", UNWRAP, CMK_FORBIDDEN_BY_RBAC, false },
-	{ "policy remove", "policy restore", UNWRAP, CMK_FORBIDDEN_BY_POLICY, false },
-	{ "key-ops kek encrypt,decrypt", "key-ops kek", UNWRAP, CMK_KEY_OPERATION_FORBIDDEN,
-	  false },
-	{ "firewall on", "firewall off", UNWRAP, CMK_FORBIDDEN_BY_FIREWALL, false },
-	{ "public-access off", "public-access on", GET, CMK_FORBIDDEN_BY_CONNECTION, false },
-	{ "throttle", "clear", UNWRAP, CMK_THROTTLED, false },
-	{ "throttle --retry-after 7", "clear", GET, CMK_THROTTLED, false },
-	{ "status 500", "clear", UNWRAP, CMK_SERVER_ERROR, false },
-	{ "status 503", "clear", GET, CMK_SERVER_ERROR, true },
-	{ "hang", "clear", UNWRAP, CMK_UNREACHABLE, false },
-	{ "hang", "clear", GET, CMK_UNREACHABLE, true },
-	{ "reset", "clear", UNWRAP, CMK_UNREACHABLE, false },
-	{ "truncate", "clear", UNWRAP, CMK_UNREACHABLE, false },
-	{ "garbage", "clear", UNWRAP, CMK_BAD_ANSWER, false },
-	{ "huge", "clear", UNWRAP, CMK_BAD_ANSWER, false },
-	{ "cut", "restore", UNWRAP, CMK_UNREACHABLE, true },
-	{ "certificate wrong-host", "certificate good", UNWRAP, CMK_TLS_FAILED, true },
-	{ "certificate expired", "certificate good", UNWRAP, CMK_TLS_FAILED, true },
-	{ "certificate untrusted", "certificate good", GET, CMK_TLS_FAILED, true },
-	{ "tenant", "tenant back", UNWRAP, CMK_WRONG_TENANT, false },
-	{ "answer kv-signing-key-unresolved", "clear", UNWRAP, CMK_TOKEN_REFUSED, false },
-	{ "answer kv-signing-key-unresolved --count 1", "clear", UNWRAP, CMK_REASON_OK, false },
-	{ "token-expire", "clear", UNWRAP, CMK_REASON_OK, false },
-	{ "cae", "clear", UNWRAP, CMK_REASON_OK, false },
-	{ "imds absent", "clear", UNWRAP, CMK_IMDS_UNAVAILABLE, true },
-	{ "imds gone", "clear", UNWRAP, CMK_IMDS_UNAVAILABLE, true },
-	{ "imds error", "clear", UNWRAP, CMK_IMDS_UNAVAILABLE, true },
-	{ "imds throttle", "clear", UNWRAP, CMK_THROTTLED, true },
-	{ "identity delete system", "identity restore system", UNWRAP, CMK_IDENTITY_GONE, true },
-};
-
-/* Each cause gives its reason, and with its end the KEK is valid again. */
-static void test_causes(void **state)
-{
-	struct cmk_judgement j;
-	int failures = 0;
-
-	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(causes); i++) {
-		const struct cause *c = &causes[i];
-		int64_t took;
-
-		if (c->new_worker)
-			spawn();
-		set_vault(c->begin);
-		took = boottime_ms();
-		if (c->op == GET)
-			get_key(KEK, &j);
-		else
-			prove(KEK, false, &j);
-		took = boottime_ms() - took;
-		print_message("# %-44s %-22s %5lld ms  %.90s\n", c->begin,
-			      cmk_reason_name(j.reason), (long long)took, j.detail);
-		if (j.reason != c->reason || took > TOTAL_MS + 500) {
-			print_error("%s: expected %s\n", c->begin, cmk_reason_name(c->reason));
-			failures++;
-		}
-		set_vault(c->end);
-		if (!prove(KEK, false, &j)) {
-			print_error("%s: not valid after %s: %s\n", c->begin, c->end, j.detail);
-			failures++;
-		}
-	}
-	assert_int_equal(failures, 0);
-}
-
-static void test_retry_after(void **state)
-{
-	struct cmk_judgement j;
-
-	(void)state;
-	set_vault("throttle --retry-after 7");
-	get_key(KEK, &j);
-	assert_int_equal(j.retry_after_s, 7);
-	set_vault("clear");
-	set_vault("throttle");
-	get_key(KEK, &j);
-	assert_int_equal(j.retry_after_s, -1);
-	set_vault("clear");
-}
-
-/* The service itself unwraps with expired and future keys: the attributes must come through. */
-static void test_attributes(void **state)
-{
-	static const struct {
-		const char *begin, *end;
-		enum cmk_reason reason;
-	} table[] = {
-		{ "disable kek", "enable kek", CMK_KEY_DISABLED },
-		{ "expire kek", "no-dates kek", CMK_KEY_EXPIRED },
-		{ "not-yet-valid kek", "no-dates kek", CMK_KEY_NOT_YET_VALID },
-		{ "key-ops kek encrypt", "key-ops kek", CMK_KEY_OPERATION_FORBIDDEN },
-	};
-	struct cmk_judgement j;
-
-	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
-		struct cmk_kms_answer an;
-
-		set_vault(table[i].begin);
-		an = get_key(KEK, &j);
-		set_vault(table[i].end);
-		assert_int_equal(j.reason, CMK_REASON_OK);
-		cmk_judge_attributes(&an.attributes, realtime_s(), &j);
-		assert_int_equal(j.reason, table[i].reason);
-	}
-}
-
 /* A 200 with other bytes than were wrapped proves nothing. */
 static void test_lying_vault(void **state)
 {
@@ -222,7 +99,8 @@ static void test_lying_vault(void **state)
 /* A vault that hangs delays nobody else. */
 static void test_hung_vault(void **state)
 {
-	struct cmk_kms_request hung = request(GET, "https://hung.vault.azure.net/keys/kek");
+	struct cmk_kms_request hung =
+		request(CMK_OP_GET_KEY, "https://hung.vault.azure.net/keys/kek");
 	struct cmk_kms_answer an;
 	struct cmk_judgement j;
 	int64_t begin, took;
@@ -261,7 +139,8 @@ static void test_refused_here(void **state)
 /* Cancelled: no answer comes, and the worker goes on. */
 static void test_cancel(void **state)
 {
-	struct cmk_kms_request rq = request(GET, "https://hung.vault.azure.net/keys/kek");
+	struct cmk_kms_request rq =
+		request(CMK_OP_GET_KEY, "https://hung.vault.azure.net/keys/kek");
 	struct cmk_kms_answer an;
 	struct cmk_judgement j;
 
@@ -365,6 +244,7 @@ int main(void)
 		cmocka_unit_test(test_get_key),	   cmocka_unit_test(test_unwrap),
 		cmocka_unit_test(test_region),	   cmocka_unit_test(test_manners),
 		cmocka_unit_test(test_causes),	   cmocka_unit_test(test_retry_after),
+		cmocka_unit_test(test_identities), cmocka_unit_test(test_claims),
 		cmocka_unit_test(test_attributes), cmocka_unit_test(test_lying_vault),
 		cmocka_unit_test(test_hung_vault), cmocka_unit_test(test_refused_here),
 		cmocka_unit_test(test_cancel),	   cmocka_unit_test(test_dead_worker),

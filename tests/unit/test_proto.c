@@ -82,7 +82,10 @@ static int there_and_back(const uint8_t *frame, size_t len)
 		return cmk_proto_put_ready(other);
 	case CMK_FRAME_REQUEST:
 		r = cmk_proto_get_request(frame, len, &rq);
-		return r < 0 ? r : cmk_proto_put_request(other, &rq);
+		if (r == 0)
+			r = cmk_proto_put_request(other, &rq);
+		secret_wipe(&rq.credential);
+		return r;
 	case CMK_FRAME_CANCEL:
 		r = cmk_proto_get_cancel(frame, len, &id);
 		return r < 0 ? r : cmk_proto_put_cancel(other, id);
@@ -112,7 +115,9 @@ static size_t make_frame(int which)
 		break;
 	case 1:
 		make_request(&rq);
+		assert_int_equal(secret_from(&rq.credential, "credential", 10), 0);
 		len = cmk_proto_put_request(buf, &rq);
+		secret_wipe(&rq.credential);
 		break;
 	case 2:
 		len = cmk_proto_put_cancel(buf, 12);

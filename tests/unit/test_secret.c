@@ -44,8 +44,8 @@ static void limits(void **state)
 
 	(void)state;
 	assert_int_equal(secret_alloc(&s, 0), -EINVAL);
-	assert_int_equal(secret_alloc(&s, 4097), -EINVAL);
-	assert_int_equal(secret_alloc(&s, 4096), 0);
+	assert_int_equal(secret_alloc(&s, CMK_SECRET_MAX_BYTES + 1), -EINVAL);
+	assert_int_equal(secret_alloc(&s, CMK_SECRET_MAX_BYTES), 0);
 	secret_wipe(&s);
 }
 
