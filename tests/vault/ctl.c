@@ -9,6 +9,7 @@
 #include "vault.h"
 
 #define CONTROL_DEFAULT "127.0.0.1:8700"
+#define TIMEOUT_S	60L /* a new RSA key takes its time where the processor is emulated */
 #define RETRY_MS	100
 
 enum { EXIT_DONE = 0, EXIT_REFUSED = 1, EXIT_NO_VAULT = 11 };
@@ -44,6 +45,7 @@ static long ask(const char *where, const char *line, char **text)
 	curl_easy_setopt(curl, CURLOPT_URL, url);
 	curl_easy_setopt(curl, CURLOPT_POSTFIELDS, line);
 	curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
+	curl_easy_setopt(curl, CURLOPT_TIMEOUT, TIMEOUT_S);
 	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_data);
 	curl_easy_setopt(curl, CURLOPT_WRITEDATA, out);
 	if (curl_easy_perform(curl) == CURLE_OK)

@@ -183,11 +183,12 @@ static bool valid_name(const char *name)
 
 static bool valid_request(struct req *req)
 {
-	static const char *const versions[] = { "7.0",		 "7.1",		  "7.2",
-						"7.3",		 "7.4",		  "7.5",
-						"7.6",		 "7.3-preview",	  "7.4-preview.1",
-						"7.5-preview.1", "7.6-preview.1", "7.6-preview.2",
-						"2025-07-01",	 "2016-10-01" };
+	/* clang-format off */
+	static const char *const versions[] = {
+		"7.0", "7.1", "7.2", "7.3", "7.4", "7.5", "7.6", "2025-07-01", "2016-10-01", "7.3-preview",
+		"7.4-preview.1", "7.5-preview.1", "7.6-preview.1", "7.6-preview.2",
+	};
+	/* clang-format on */
 	const char *api = req_query(req, "api-version");
 
 	if (req->key && !valid_name(req->key)) {

@@ -43,19 +43,27 @@ static cJSON *copy(const cJSON *json, const char *name)
 	return item && !cJSON_IsNull(item) ? cJSON_Duplicate(item, true) : NULL;
 }
 
+static struct exchange *add_request(struct session *session, const char *method, const char *url)
+{
+	struct exchange *e = method && url ? session_add(session) : NULL;
+
+	if (e) {
+		e->method = xstrdup(method);
+		e->url = xstrdup(url);
+	}
+	return e;
+}
+
 /* The Go SDK's form: RequestUri, RequestBody, StatusCode, ResponseHeaders, ResponseBody. */
 static void add_entry(struct session *session, const cJSON *json)
 {
 	const cJSON *headers = cJSON_GetObjectItemCaseSensitive(json, "RequestHeaders");
 	const char *url = json_string(json, "RequestUri"),
 		   *method = json_string(json, "RequestMethod");
-	struct exchange *e;
+	struct exchange *e = add_request(session, method, url);
 
-	if (!url || !method)
+	if (!e)
 		return;
-	e = session_add(session);
-	e->method = xstrdup(method);
-	e->url = xstrdup(url);
 	e->request = copy(json, "RequestBody");
 	e->request_recorded = true;
 	e->authorized = json_string(headers, "Authorization") != NULL;
@@ -84,13 +92,10 @@ static void add_record(struct session *session, const cJSON *json)
 	const char *url = url_of(json), *method = json_string(json, "Method");
 	const char *status = json_string(response, "STATUS_CODE"),
 		   *body = json_string(response, "BODY");
-	struct exchange *e;
+	struct exchange *e = add_request(session, method, url);
 
-	if (!url || !method)
+	if (!e)
 		return;
-	e = session_add(session);
-	e->method = xstrdup(method);
-	e->url = xstrdup(url);
 	e->status = status ? atoi(status) : 0;
 	e->headers = cJSON_Duplicate(response, true);
 	cJSON_DeleteItemFromObjectCaseSensitive(e->headers, "BODY");
