@@ -10,11 +10,12 @@ static void cmk_write_remap(struct cmk_dev *dev, struct bio *bio, struct cmk_io 
 			    unsigned int bytes)
 {
 	io->kind = CMK_IO_WRITE;
-	cmk_remap(dev, bio);
 	bio->bi_io_vec = io->vec;
-	bio->bi_iter.bi_idx = 0;
-	bio->bi_iter.bi_bvec_done = 0;
-	bio->bi_iter.bi_size = bytes;
+	bio->bi_iter = (struct bvec_iter) {
+		.bi_sector = bio->bi_iter.bi_sector,
+		.bi_size = bytes,
+	};
+	cmk_remap(dev, bio);
 }
 
 /*

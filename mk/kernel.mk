@@ -8,7 +8,15 @@ kernel-ko := $(kernel-dir)/dm-cmk.ko
 
 all-y += module
 
-.PHONY: module
+install-y += install-module
+
+.PHONY: module install-module
+install-module: $(kernel-ko)
+	$(call say,INSTALL,$(DESTDIR)/lib/modules)
+	$(Q)release=$$(scripts/kernel show $(KERNEL) release) && \
+		install -D -m 0644 $(kernel-ko) $(DESTDIR)/lib/modules/$$release/updates/dm-cmk.ko && \
+		{ [ -n "$(DESTDIR)" ] || depmod $$release; }
+
 module: $(kernel-ko) ## build dm-cmk.ko for Debian's cloud kernel of the series KERNEL
 
 $(kernel-ko): $(kernel-src)
@@ -52,3 +60,20 @@ check-kernel: $(kernel-ko) $(kernel-test-bin) ## the kernel suite on KERNEL; TES
 		|| touch $(kernel-test-log)/failed
 	$(Q)scripts/summary $(kernel-test-log)/result
 	$(Q)[ ! -e $(kernel-test-log)/failed ]
+
+# Instructions per operation, counted by QEMU: the same to the last digit whatever else the machine does.
+bench-dir := build/bench/$(KERNEL)
+rawcipher-dir := build/kernel/$(KERNEL)-rawcipher
+
+$(rawcipher-dir)/rawcipher.ko: tests/kernel/rawcipher/rawcipher.c tests/kernel/rawcipher/Kbuild
+	$(call say,KBUILD,$@)
+	$(Q)mkdir -p $(@D) && cp -pu $^ $(@D)/
+	$(Q)scripts/kernel make $(KERNEL) $(@D) modules >$(@D)/log 2>&1 || { cat $(@D)/log >&2; exit 1; }
+
+.PHONY: bench-instructions
+bench-instructions: $(kernel-ko) $(rawcipher-dir)/rawcipher.ko build/tests/kernel/bench ## instructions per operation
+	$(Q)mkdir -p $(bench-dir)
+	$(Q)scripts/initramfs -k $(KERNEL) -o $(bench-dir)/initramfs -r tests/kernel/bench-run -x $(kernel-ko) \
+		-x $(rawcipher-dir)/rawcipher.ko -n brd -n dm-crypt -n aesni-intel -n xts \
+		-b /usr/sbin/dmsetup -b /usr/bin/keyctl -f build/tests/kernel/bench:/cmk/bench
+	$(Q)scripts/vm -k $(KERNEL) -i $(bench-dir)/initramfs -o $(bench-dir) -t 900 -I
