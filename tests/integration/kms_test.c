@@ -6,12 +6,14 @@
  */
 #include "kms_harness.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
+#include "common/crypto.h"
 #include "common/timeutil.h"
 
 /* A GET tells all that the root side needs to know of the KEK. */
@@ -238,6 +240,74 @@ static void test_sandbox(void **state)
 	}
 }
 
+/* How often @len bytes stand in the worker's memory. */
+static int find_in_worker(const void *what, size_t len)
+{
+	static uint8_t page[1 << 20];
+	unsigned long from, to;
+	char path[64], line[512];
+	int found = 0, mem;
+	FILE *maps;
+
+	snprintf(path, sizeof(path), "/proc/%d/mem", cmk_worker_pid(worker));
+	mem = open(path, O_RDONLY | O_CLOEXEC);
+	assert_true(mem >= 0);
+	snprintf(path, sizeof(path), "/proc/%d/maps", cmk_worker_pid(worker));
+	maps = fopen(path, "r");
+	assert_non_null(maps);
+	while (fgets(line, sizeof(line), maps)) {
+		if (sscanf(line, "%lx-%lx", &from, &to) != 2 || strstr(line, "[v"))
+			continue;
+		/* windows overlap, so that nothing is missed between two of them */
+		for (; from < to; from += sizeof(page) - 4096) {
+			size_t want = to - from < sizeof(page) ? to - from : sizeof(page);
+			ssize_t n = pread(mem, page, want, from);
+
+			for (const uint8_t *p = page;
+			     n > 0 && (p = memmem(p, page + n - p, what, len)); p++)
+				found++;
+		}
+	}
+	fclose(maps);
+	close(mem);
+	return found;
+}
+
+/* What was unwrapped is nowhere in the worker once it is answered, neither as bytes nor as the
+ * vault sent it. */
+static void test_no_traces(void **state)
+{
+	struct cmk_kms_request rq = request(CMK_OP_UNWRAP, KEK);
+	_cleanup_secret_ struct secret secret = SECRET_INIT;
+	struct cmk_kms_answer an;
+	struct cmk_judgement j;
+	char text[64];
+
+	(void)state;
+	an = get_key(KEK, &j);
+	for (int i = 0; i < 20; i++) {
+		struct cmk_public pub = { .n_len = an.n_len, .e_len = an.e_len };
+		struct cmk_kms_answer unwrapped;
+
+		memcpy(pub.n, an.n, an.n_len);
+		memcpy(pub.e, an.e, an.e_len);
+		secret_wipe(&secret);
+		assert_int_equal(crypto_random_secret(&secret, 32), 0);
+		assert_int_equal(crypto_oaep_encrypt(&pub, &secret, rq.input), 0);
+		rq.input_len = pub.n_len;
+		rq.alg = CMK_ALG_RSA_OAEP_256;
+		ask(&rq, &unwrapped, &j);
+		assert_true(secret_equal(&unwrapped.output, &secret));
+		secret_wipe(&unwrapped.output);
+		/* the search itself: the vault's name is there */
+		assert_true(find_in_worker("contoso.vault.azure.net", 23) > 0);
+		assert_int_equal(find_in_worker(secret.bytes, secret.len), 0);
+		assert_int_equal(base64url_encode(secret.bytes, secret.len, text, sizeof(text)),
+				 43);
+		assert_int_equal(find_in_worker(text, 43), 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -249,6 +319,7 @@ int main(void)
 		cmocka_unit_test(test_hung_vault), cmocka_unit_test(test_refused_here),
 		cmocka_unit_test(test_cancel),	   cmocka_unit_test(test_dead_worker),
 		cmocka_unit_test(test_garbage),	   cmocka_unit_test(test_sandbox),
+		cmocka_unit_test(test_no_traces),
 	};
 
 	if (secret_process_init() < 0)
