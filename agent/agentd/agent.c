@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception
-/* The agent as a whole: finds volumes in the device-mapper, takes a new configuration, sweeps what is gone. */
+/* The agent as a whole: finds volumes in the device-mapper, takes a new configuration, sweeps what
+ * is gone. */
 #include <stdio.h>
 #include <string.h>
 #include <syslog.h>
@@ -40,10 +41,12 @@ static void found(struct agent *a, const struct cmk_dm_device *dev, bool at_star
 	if (!v) {
 		v = volume_adopt(a, dev);
 		if (!v) {
-			report(LOG_CRIT, "%s: no memory to watch it; the kernel's lease stands", dev->name);
+			report(LOG_CRIT, "%s: no memory to watch it; the kernel's lease stands",
+			       dev->name);
 			return;
 		}
-		/* The agent before this one took its services down and did not come to bring them up. */
+		/* The agent before this one took its services down and did not come to bring them
+		 * up. */
 		if (at_start && marker_test(a->cfg, dev->name, MARKER_DOWN))
 			volume_event(v, &(struct cmk_event){ .type = CMK_EVENT_START });
 		return;
@@ -158,8 +161,8 @@ int agent_init(struct agent *a, struct cmk_error *err)
 	if (r >= 0)
 		r = uevent_init(a);
 	if (r < 0)
-		return cmk_error_set(err, CMK_EXIT_DEVICE, r, NULL, "cannot watch the kernel's events: %s",
-				     strerror(-r));
+		return cmk_error_set(err, CMK_EXIT_DEVICE, r, NULL,
+				     "cannot watch the kernel's events: %s", strerror(-r));
 	r = server_init(a, err);
 	if (r < 0)
 		return r;
@@ -170,7 +173,8 @@ int agent_init(struct agent *a, struct cmk_error *err)
 /* The worker has the [kms] section from its start: has any of it changed? */
 static bool kms_differs(const struct cmk_config *a, const struct cmk_config *b)
 {
-	size_t from = offsetof(struct cmk_config, kms_path), to = offsetof(struct cmk_config, volumes);
+	size_t from = offsetof(struct cmk_config, kms_path),
+	       to = offsetof(struct cmk_config, volumes);
 
 	return memcmp((const char *)a + from, (const char *)b + from, to - from) != 0;
 }
@@ -184,7 +188,8 @@ int agent_reload(struct agent *a, struct cmk_error *err)
 	if (r < 0)
 		return r;
 	if (strcmp(cfg->socket, old->socket) != 0) {
-		report(LOG_WARNING, "%s: a new `socket` takes a restart; %s stays", a->config_path, old->socket);
+		report(LOG_WARNING, "%s: a new `socket` takes a restart; %s stays", a->config_path,
+		       old->socket);
 		memcpy(cfg->socket, old->socket, sizeof(cfg->socket));
 	}
 	a->cfg = cfg;

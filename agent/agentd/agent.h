@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /*
- * What cmk-agent's files share: the agent, its volumes and groups, and the functions by which they call each other,
- * file by file. All of it belongs to the one event loop.
+ * What cmk-agent's files share: the agent, its volumes and groups, and the functions by which they
+ * call each other, file by file. All of it belongs to the one event loop.
  */
 #ifndef CMK_AGENT_H
 #define CMK_AGENT_H
@@ -32,10 +32,10 @@ enum probe_step {
 
 struct probe {
 	enum probe_step step;
-	uint32_t id;		 /* of the request, 0: not sent yet */
+	uint32_t id; /* of the request, 0: not sent yet */
 	bool fresh_token;
-	int64_t started_ms;	 /* boottime */
-	int64_t sent_ms;	 /* boottime before the unwrap was sent: the time of the proof */
+	int64_t started_ms; /* boottime */
+	int64_t sent_ms;    /* boottime before the unwrap was sent: the time of the proof */
 	struct secret challenge;
 };
 
@@ -48,13 +48,13 @@ struct group {
 	struct cmk_public public;
 	struct cmk_schedule schedule;
 	struct probe probe;
-	sd_event_source *timer;	  /* the next probe, or the end of patience with the one under way */
+	sd_event_source *timer; /* the next probe, or the end of patience with the one under way */
 	struct cmk_judgement last; /* the last verdict */
 	bool confirmed;
 	int64_t last_at_s, proof_at_s; /* UTC of the last verdict, of the last proof; 0: none */
-	int64_t proved_ms;	  /* boottime of the last proof */
-	uint64_t started, finished; /* probes so far */
-	bool again, again_fresh;  /* one more probe as soon as this one ends */
+	int64_t proved_ms;	       /* boottime of the last proof */
+	uint64_t started, finished;    /* probes so far */
+	bool again, again_fresh;       /* one more probe as soon as this one ends */
 };
 
 /* A mapping of the target that is watched. */
@@ -66,24 +66,25 @@ struct volume {
 	struct group *group;	  /* NULL: the header is not read, or unfit: see trouble */
 	struct cmk_error trouble; /* why there is no group; no text: not tried yet */
 	char trouble_reason[CMK_REASON_BYTES];
-	struct job *job;	  /* lock, unlock or release */
-	struct job *header;	  /* reads the header */
-	sd_event_source *timer;	  /* of the policy */
+	struct job *job;	/* lock, unlock or release */
+	struct job *header;	/* reads the header */
+	sd_event_source *timer; /* of the policy */
 	uint64_t generation;
-	uint64_t header_reads;	  /* so far */
-	char progress[256];	  /* what the job is doing */
-	char logged[CMK_REASON_BYTES + CMK_ERROR_BYTES + 16]; /* the last line of the log, in short */
-	bool releasing;		  /* the job is a release */
-	bool forgotten;		  /* on request: not watched until it is adopted again */
-	bool seen;		  /* by the scan under way */
-	bool gone;		  /* to be freed */
+	uint64_t header_reads; /* so far */
+	char progress[256];    /* what the job is doing */
+	char logged[CMK_REASON_BYTES + CMK_ERROR_BYTES +
+		    16]; /* the last line of the log, in short */
+	bool releasing;	 /* the job is a release */
+	bool forgotten;	 /* on request: not watched until it is adopted again */
+	bool seen;	 /* by the scan under way */
+	bool gone;	 /* to be freed */
 };
 
 /* The worker process. */
 struct kms {
 	struct cmk_worker *worker; /* NULL: none runs */
 	sd_event_source *io;
-	int64_t not_before_ms;	   /* boottime: no new worker before */
+	int64_t not_before_ms; /* boottime: no new worker before */
 	int64_t backoff_ms;
 };
 
@@ -109,7 +110,7 @@ struct agent {
 	sd_event_source *sweep; /* frees what is gone, tells systemd the status */
 	int64_t since_s;	/* UTC of the start */
 	uint64_t probes;
-	bool stopping;		/* SIGTERM: only locks under way are carried to their end */
+	bool stopping; /* SIGTERM: only locks under way are carried to their end */
 };
 
 /* agent.c */
@@ -134,8 +135,10 @@ void volume_gone(struct volume *v);
 void volume_free(struct volume *v);
 /* The kernel's lease, the budget and the rest, from the configuration in force. */
 void volume_configure(struct volume *v);
-/* The [volume] section, or defaults for a mapping that has none; @room is the caller's room for these. */
-const struct cmk_volume_config *volume_config(const struct volume *v, struct cmk_volume_config *room);
+/* The [volume] section, or defaults for a mapping that has none; @room is the caller's room for
+ * these. */
+const struct cmk_volume_config *volume_config(const struct volume *v,
+					      struct cmk_volume_config *room);
 /* Take services and mount down without touching the key, before it is closed. */
 int volume_release(struct volume *v, struct cmk_error *err) _must_check_;
 
@@ -171,17 +174,18 @@ enum lock_step {
 };
 struct lock_work {
 	const struct volume *v;
-	int64_t until_ms;  /* boottime: when it should be done */
-	bool revoke;	   /* the kernel still has the key */
-	bool release;	   /* for close: no force, an error if it is busy */
+	int64_t until_ms;   /* boottime: when it should be done */
+	bool revoke;	    /* the kernel still has the key */
+	bool release;	    /* for close: no force, an error if it is busy */
 	bool services_only; /* unlock: the key is there */
 };
 int lock_run(struct job_channel *ch, const void *work, struct cmk_error *err);
 int unlock_run(struct job_channel *ch, const void *work, struct cmk_error *err);
 
-/* marker.c: what must outlive the agent and has no place in the kernel, as files beside the control socket */
+/* marker.c: what must outlive the agent and has no place in the kernel, as files beside the control
+ * socket */
 enum marker {
-	MARKER_DOWN,	      /* the agent took mount and services down, and owes bringing them up */
+	MARKER_DOWN, /* the agent took mount and services down, and owes bringing them up */
 	MARKER_OPERATOR_LOCK, /* locked by hand */
 	MARKERS,
 };
@@ -195,7 +199,8 @@ int uevent_init(struct agent *a) _must_check_;
 /* server.c */
 int server_init(struct agent *a, struct cmk_error *err) _must_check_;
 void server_free(struct agent *a);
-/* Something about a volume changed: answer those who waited for it, once the events at hand are dealt with. */
+/* Something about a volume changed: answer those who waited for it, once the events at hand are
+ * dealt with. */
 void server_volume_changed(struct volume *v);
 
 /* report.c */

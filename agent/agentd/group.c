@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception
-/* Groups: volumes that share a KEK and an identity share one schedule of probes and its verdicts. */
+/* Volumes that share a KEK and an identity share one schedule of probes and its verdicts. */
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
@@ -39,8 +39,8 @@ static void arm(struct group *g, int64_t at_ms)
 {
 	uint64_t usec = at_ms < 0 ? 0 : (uint64_t)at_ms * 1000;
 
-	if (!g->timer &&
-	    sd_event_add_time(g->agent->event, &g->timer, CLOCK_BOOTTIME, usec, 10000, on_timer, g) < 0)
+	if (!g->timer && sd_event_add_time(g->agent->event, &g->timer, CLOCK_BOOTTIME, usec, 10000,
+					   on_timer, g) < 0)
 		return; /* no memory: the kernel's lease stands */
 	sd_event_source_set_time(g->timer, usec);
 	sd_event_source_set_enabled(g->timer, SD_EVENT_ONESHOT);
@@ -55,11 +55,14 @@ static bool same(const struct group *g, const struct cmk_token *t)
 {
 	char a[512], b[512], ia[512], ib[512];
 
-	return !strcmp(cmk_keyid_format(&g->kek, a, sizeof(a)), cmk_keyid_format(&t->kek, b, sizeof(b))) &&
+	return !strcmp(cmk_keyid_format(&g->kek, a, sizeof(a)),
+		       cmk_keyid_format(&t->kek, b, sizeof(b))) &&
 	       !strcmp(cmk_identity_format(&g->identity, ia, sizeof(ia)),
 		       cmk_identity_format(&t->identity, ib, sizeof(ib))) &&
-	       g->public.n_len == t->public.n_len && !memcmp(g->public.n, t->public.n, t->public.n_len) &&
-	       g->public.e_len == t->public.e_len && !memcmp(g->public.e, t->public.e, t->public.e_len);
+	       g->public.n_len == t->public.n_len &&
+	       !memcmp(g->public.n, t->public.n, t->public.n_len) &&
+	       g->public.e_len == t->public.e_len &&
+	       !memcmp(g->public.e, t->public.e, t->public.e_len);
 }
 
 static struct group *find_or_make(struct agent *a, const struct cmk_token *token)
@@ -120,9 +123,13 @@ void group_probe_now(struct group *g, bool fresh_token)
 void group_tell(const struct group *g, struct volume *v)
 {
 	volume_event(v, &(struct cmk_event){
-		.type = CMK_EVENT_PROBE, .verdict = g->last.verdict, .reason = cmk_reason_name(g->last.reason),
-		.detail = g->last.detail, .confirmed = g->confirmed, .proved_ms = g->proved_ms,
-	});
+				.type = CMK_EVENT_PROBE,
+				.verdict = g->last.verdict,
+				.reason = cmk_reason_name(g->last.reason),
+				.detail = g->last.detail,
+				.confirmed = g->confirmed,
+				.proved_ms = g->proved_ms,
+			});
 }
 
 void group_verdict(struct group *g, const struct cmk_judgement *j, int64_t proved_ms)
@@ -140,8 +147,8 @@ void group_verdict(struct group *g, const struct cmk_judgement *j, int64_t prove
 	probe_end(g);
 	if (getrandom(&chance, sizeof(chance), GRND_NONBLOCK) < 0)
 		chance = 0;
-	g->confirmed = cmk_schedule_verdict(&g->schedule, &params, j->verdict, j->retry_after_s, started,
-					    boottime_ms(), chance);
+	g->confirmed = cmk_schedule_verdict(&g->schedule, &params, j->verdict, j->retry_after_s,
+					    started, boottime_ms(), chance);
 	g->last = *j;
 	g->last_at_s = realtime_s();
 	if (j->verdict == CMK_VALID) {

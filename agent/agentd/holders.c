@@ -47,7 +47,8 @@ static bool has_file(const struct search *s, int proc)
 	if (!dir)
 		return false;
 	while (!found && (e = readdir(dir)))
-		found = isdigit((unsigned char)e->d_name[0]) && link_is_ours(s, dirfd(dir), e->d_name);
+		found = isdigit((unsigned char)e->d_name[0]) &&
+			link_is_ours(s, dirfd(dir), e->d_name);
 	closedir(dir);
 	return found;
 }
@@ -71,8 +72,8 @@ static bool has_mapping(const struct search *s, int proc)
 
 static bool holds(const struct search *s, int proc)
 {
-	return link_is_ours(s, proc, "cwd") || link_is_ours(s, proc, "root") || link_is_ours(s, proc, "exe") ||
-	       has_file(s, proc) || has_mapping(s, proc);
+	return link_is_ours(s, proc, "cwd") || link_is_ours(s, proc, "root") ||
+	       link_is_ours(s, proc, "exe") || has_file(s, proc) || has_mapping(s, proc);
 }
 
 static void add_name(int proc, const char *pid, char *out, size_t room)

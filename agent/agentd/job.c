@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception
-/* Jobs: forked children for all that may block, with a time limit each, of which a few run at once. */
+/* Forked children for all that may block, each with a time limit; a few run at once. */
 #include "job.h"
 
 #include <errno.h>
@@ -41,7 +41,7 @@ struct job {
 	pid_t pid; /* 0: waits for a slot */
 	int fd;
 	sd_event_source *io, *child, *limit;
-	bool over; /* done was called or the job cancelled: only its process is still to be reaped */
+	bool over; /* finished or cancelled: only the process is left to be reaped */
 };
 
 static void send_message(struct job_channel *ch, const struct message *m, const void *data)
@@ -74,7 +74,8 @@ void job_give(struct job_channel *ch, const void *data, size_t len)
 	ch->len = len <= JOB_DATA_MAX ? len : 0;
 }
 
-/* The child's own process group (so that its helpers die with it), signals as a program expects them. */
+/* The child's own process group (so that its helpers die with it), signals as a program expects
+ * them. */
 static _Noreturn void child(const struct job_spec *spec, int fd, pid_t agent)
 {
 	struct job_channel ch = { .fd = fd };
@@ -182,7 +183,10 @@ static int receive(struct job *job)
 		m.len = n - sizeof(m);
 		if (m.type == MESSAGE_DONE) {
 			struct job_result res = {
-				.r = m.r, .err = m.err, .data = m.len ? data : NULL, .len = m.len,
+				.r = m.r,
+				.err = m.err,
+				.data = m.len ? data : NULL,
+				.len = m.len,
 			};
 
 			finish(job, &res);
@@ -213,8 +217,8 @@ static int on_child(sd_event_source *s, const siginfo_t *si, void *arg)
 
 	(void)s;
 	if (!job->over && !receive(job)) {
-		snprintf(what, sizeof(what), "ended by %s %d", si->si_code == CLD_EXITED ? "exit" : "signal",
-			 si->si_status);
+		snprintf(what, sizeof(what), "ended by %s %d",
+			 si->si_code == CLD_EXITED ? "exit" : "signal", si->si_status);
 		finish_error(job, -ECHILD, what);
 	}
 	job_free(job);
@@ -250,8 +254,8 @@ static int watch(struct job *job)
 	if (r >= 0)
 		r = sd_event_add_child(e, &job->child, job->pid, WEXITED, on_child, job);
 	if (r >= 0)
-		r = sd_event_add_time_relative(e, &job->limit, CLOCK_BOOTTIME, job->spec.limit_ms * 1000, 10000,
-					       on_limit, job);
+		r = sd_event_add_time_relative(e, &job->limit, CLOCK_BOOTTIME,
+					       job->spec.limit_ms * 1000, 10000, on_limit, job);
 	return r;
 }
 

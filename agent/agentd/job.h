@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /*
- * Whatever may block runs in a job: a forked child that calls one function and sends what came of it over a
- * socketpair. The loop never waits for one: a job that is late is killed and forgotten, also if it hangs in the kernel.
+ * Whatever may block runs in a job: a forked child that calls one function and sends what came of
+ * it over a socketpair. The loop never waits for one: a job that is late is killed and forgotten,
+ * also if it hangs in the kernel.
  */
 #ifndef CMK_JOB_H
 #define CMK_JOB_H
@@ -22,22 +23,23 @@ struct job_result {
 	size_t len;
 };
 
-/* In the child. @work is the job's copy; what it points at lies in the child's copy of the agent's memory. */
+/* In the child. @work is the job's copy; what it points at lies in the child's copy of the agent's
+ * memory. */
 typedef int (*job_fn)(struct job_channel *ch, const void *work, struct cmk_error *err);
 /* In the loop. */
 typedef void (*job_progress_fn)(void *arg, unsigned int step, const char *text);
 typedef void (*job_done_fn)(void *arg, const struct job_result *res);
 
 struct job_spec {
-	const char *name;	  /* for logs */
+	const char *name; /* for logs */
 	job_fn run;
 	job_progress_fn progress; /* may be NULL */
 	job_done_fn done;
-	void *arg;		  /* of both; must live until done or job_cancel() */
-	const void *work;	  /* of run; copied */
+	void *arg;	  /* of both; must live until done or job_cancel() */
+	const void *work; /* of run; copied */
 	size_t work_len;
-	int64_t limit_ms;	  /* from its start; then it is killed */
-	bool urgent;		  /* does not wait for a free slot: locks */
+	int64_t limit_ms; /* from its start; then it is killed */
+	bool urgent;	  /* does not wait for a free slot: locks */
 };
 
 /* All jobs of the agent. */
@@ -62,7 +64,8 @@ void job_cancel(struct job *job);
 /* In the child: tell the loop how far it is. */
 void job_tell(struct job_channel *ch, unsigned int step, const char *fmt, ...) _printf_(3, 4);
 
-/* In the child: @len bytes (at most JOB_DATA_MAX) for job_result.data. They stay the caller's until it returns. */
+/* In the child: @len bytes (at most JOB_DATA_MAX) for job_result.data. They stay the caller's until
+ * it returns. */
 void job_give(struct job_channel *ch, const void *data, size_t len);
 
 #endif

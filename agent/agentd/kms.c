@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception
-/* The agent's cmk-kms: started when it is needed, replaced when it dies, hangs or breaks the protocol. */
+/* The agent's cmk-kms: started when it is needed, replaced when it dies, hangs or breaks the
+ * protocol. */
 #include <stdio.h>
 #include <string.h>
 #include <syslog.h>
@@ -79,11 +80,13 @@ static int spawn(struct agent *a, struct cmk_error *err)
 		a->kms.not_before_ms = boottime_ms() + BACKOFF_FIRST_MS;
 		return r;
 	}
-	r = sd_event_add_io(a->event, &a->kms.io, cmk_worker_fd(a->kms.worker), EPOLLIN, on_answer, a);
+	r = sd_event_add_io(a->event, &a->kms.io, cmk_worker_fd(a->kms.worker), EPOLLIN, on_answer,
+			    a);
 	if (r < 0) {
 		cmk_worker_free(a->kms.worker);
 		a->kms.worker = NULL;
-		return cmk_error_set(err, CMK_EXIT_MEMORY, r, NULL, "cannot watch cmk-kms: %s", strerror(-r));
+		return cmk_error_set(err, CMK_EXIT_MEMORY, r, NULL, "cannot watch cmk-kms: %s",
+				     strerror(-r));
 	}
 	return 0;
 }
@@ -99,6 +102,7 @@ int kms_send(struct agent *a, struct cmk_kms_request *rq, struct cmk_error *err)
 	}
 	r = cmk_worker_send(a->kms.worker, rq);
 	if (r < 0 && r != -EAGAIN)
-		cmk_error_set(err, CMK_EXIT_DEVICE, r, NULL, "cmk-kms does not take requests: %s", strerror(-r));
+		cmk_error_set(err, CMK_EXIT_DEVICE, r, NULL, "cmk-kms does not take requests: %s",
+			      strerror(-r));
 	return r;
 }

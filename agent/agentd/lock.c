@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception
 /*
- * The lock job: units down in order, filesystem unmounted, the kernel's revoke, cached plaintext dropped. A step that
- * fails is told at the end and stops none of those that follow: the key goes in any case.
+ * The lock job: units down in order, filesystem unmounted, the kernel's revoke, cached plaintext
+ * dropped. A step that fails is told at the end and stops none of those that follow: the key goes
+ * in any case.
  */
 #include <string.h>
 
 #include "agent.h"
 #include "steps.h"
 
-/* Shares of the time, in percent, by which a step must be done; the rest is for shutdown and revoke. */
+/* Shares of the time, in percent, by which a step must be done; the rest is for shutdown and
+ * revoke. */
 #define UNITS_SHARE   60
 #define UNMOUNT_SHARE 85
 #define UNIT_LEAST_MS 200
@@ -43,7 +45,8 @@ int lock_run(struct job_channel *ch, const void *work, struct cmk_error *err)
 	r = stop_units(ch, c, begin + span * UNITS_SHARE / 100, err);
 	if (mount_list(&v->dev, &m) < 0 || m.n) {
 		job_tell(ch, STEP_TEXT, "unmounting %s", m.n ? m.points[0] : "");
-		unmounted = mount_down(&v->dev, begin + span * UNMOUNT_SHARE / 100, !w->release, w->revoke, err);
+		unmounted = mount_down(&v->dev, begin + span * UNMOUNT_SHARE / 100, !w->release,
+				       w->revoke, err);
 		r = r ? r : unmounted;
 	}
 	if (w->release)

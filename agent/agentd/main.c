@@ -12,13 +12,13 @@
 #include "agent.h"
 #include "common/secret.h"
 
-static const char usage[] =
-	"Usage: cmk-agent [-c FILE]\n"
-	"Watches all volumes of the device-mapper target \"cmk\", proves access to their KEKs, renews leases, locks and\n"
-	"unlocks. It stays in the foreground.\n"
-	"  -c, --config FILE  instead of " CMK_CONFIG_PATH "\n"
-	"  -V, --version\n"
-	"  -h, --help\n";
+static const char usage[] = "Usage: cmk-agent [-c FILE]\n"
+			    "Watches all volumes of the device-mapper target \"cmk\", proves "
+			    "access to their KEKs, renews leases, locks and\n"
+			    "unlocks. It stays in the foreground.\n"
+			    "  -c, --config FILE  instead of " CMK_CONFIG_PATH "\n"
+			    "  -V, --version\n"
+			    "  -h, --help\n";
 
 static int on_reload(sd_event_source *s, const struct signalfd_siginfo *si, void *arg)
 {
@@ -137,7 +137,8 @@ int main(int argc, char *argv[])
 	if (r >= 0)
 		return r;
 	if (geteuid() != 0) {
-		fputs("cmk-agent: only root can watch mappings and load keys: start it as root\n", stderr);
+		fputs("cmk-agent: only root can watch mappings and load keys: start it as root\n",
+		      stderr);
 		return CMK_EXIT_PERMISSION;
 	}
 	r = run(&agent, &err);

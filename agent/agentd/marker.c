@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception
 /*
- * Two facts that must outlive the agent and that neither the header nor the device-mapper can hold: empty files
- * beside the control socket, gone with the mapping or the next boot.
+ * Two facts that must outlive the agent and that neither the header nor the device-mapper can hold:
+ * empty files beside the control socket, gone with the mapping or the next boot.
  */
 #include <fcntl.h>
 #include <limits.h>
@@ -15,12 +15,13 @@ static const char *const suffixes[MARKERS] = {
 	[MARKER_OPERATOR_LOCK] = "operator-lock",
 };
 
-static const char *path(const struct cmk_config *cfg, const char *volume, enum marker m, char buf[PATH_MAX])
+static const char *path(const struct cmk_config *cfg, const char *volume, enum marker m,
+			char buf[PATH_MAX])
 {
 	const char *slash = strrchr(cfg->socket, '/');
 
-	snprintf(buf, PATH_MAX, "%.*s/%s.%s", slash ? (int)(slash - cfg->socket) : 1, slash ? cfg->socket : ".", volume,
-		 suffixes[m]);
+	snprintf(buf, PATH_MAX, "%.*s/%s.%s", slash ? (int)(slash - cfg->socket) : 1,
+		 slash ? cfg->socket : ".", volume, suffixes[m]);
 	return buf;
 }
 

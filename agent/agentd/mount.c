@@ -11,14 +11,14 @@
 #include "common/timeutil.h"
 #include "steps.h"
 
-#define RETRY_MS	   100
-#define STALE_HOLDER_MS	   5000
-#define DETACH_ATTEMPTS	   64
+#define RETRY_MS	100
+#define STALE_HOLDER_MS 5000
+#define DETACH_ATTEMPTS 64
 
 /* The same number for ext4, XFS and F2FS (XFS_IOC_GOINGDOWN); no uapi header of 6.1 has it. */
-#define SHUTDOWN_IOCTL	   _IOR('X', 125, uint32_t)
-#define SHUTDOWN_FLUSH	   0 /* write everything back first */
-#define SHUTDOWN_AT_ONCE   2
+#define SHUTDOWN_IOCTL	 _IOR('X', 125, uint32_t)
+#define SHUTDOWN_FLUSH	 0 /* write everything back first */
+#define SHUTDOWN_AT_ONCE 2
 
 static void nap(void)
 {
@@ -41,7 +41,8 @@ static void unescape(char *s)
 	*to = '\0';
 }
 
-/* One line of mountinfo: is it ours? A filesystem with device numbers of its own (btrfs) is known by its source. */
+/* One line of mountinfo: is it ours? A filesystem with device numbers of its own (btrfs) is known
+ * by its source. */
 static bool parse_line(char *line, const struct cmk_dm_device *dev, struct mounts *m)
 {
 	char mapper[160], node[32], source[512], point[512];
@@ -54,7 +55,8 @@ static bool parse_line(char *line, const struct cmk_dm_device *dev, struct mount
 	unescape(point);
 	snprintf(mapper, sizeof(mapper), "/dev/mapper/%s", dev->name);
 	snprintf(node, sizeof(node), "/dev/dm-%u", dev->minor);
-	if ((major != dev->major || minor != dev->minor) && strcmp(source, mapper) != 0 && strcmp(source, node) != 0)
+	if ((major != dev->major || minor != dev->minor) && strcmp(source, mapper) != 0 &&
+	    strcmp(source, node) != 0)
 		return false;
 	snprintf(m->points[m->n], sizeof(m->points[0]), "%.255s", point);
 	m->majors[m->n] = major;
@@ -85,7 +87,8 @@ static int unmount_all(const struct mounts *m, int flags)
 	int r = 0;
 
 	for (size_t i = m->n; i-- > 0;) {
-		if (umount2(m->points[i], flags | UMOUNT_NOFOLLOW) < 0 && errno != EINVAL && errno != ENOENT && !r)
+		if (umount2(m->points[i], flags | UMOUNT_NOFOLLOW) < 0 && errno != EINVAL &&
+		    errno != ENOENT && !r)
 			r = -errno;
 	}
 	return r;
@@ -98,13 +101,15 @@ static void shut_down(const struct mounts *m, bool flush)
 
 	if (fd < 0)
 		return;
-	/* Filesystems that cannot are detached as they are: the kernel's revoke takes their disk away. */
+	/* Filesystems that cannot are detached as they are: the kernel's revoke takes their disk
+	 * away. */
 	if (ioctl(fd, SHUTDOWN_IOCTL, &how) < 0 && flush)
 		syncfs(fd);
 	close(fd);
 }
 
-static int busy(const struct cmk_dm_device *dev, const struct mounts *m, bool forced, struct cmk_error *err)
+static int busy(const struct cmk_dm_device *dev, const struct mounts *m, bool forced,
+		struct cmk_error *err)
 {
 	char names[512];
 
@@ -115,7 +120,8 @@ static int busy(const struct cmk_dm_device *dev, const struct mounts *m, bool fo
 			     names[0] ? names : "no process that /proc shows");
 }
 
-int mount_down(const struct cmk_dm_device *dev, int64_t deadline_ms, bool force, bool flush, struct cmk_error *err)
+int mount_down(const struct cmk_dm_device *dev, int64_t deadline_ms, bool force, bool flush,
+	       struct cmk_error *err)
 {
 	struct mounts m;
 	int r;
@@ -123,8 +129,8 @@ int mount_down(const struct cmk_dm_device *dev, int64_t deadline_ms, bool force,
 	for (;;) {
 		r = mount_list(dev, &m);
 		if (r < 0)
-			return cmk_error_set(err, CMK_EXIT_DEVICE, r, NULL, "cannot read /proc/self/mountinfo: %s",
-					     strerror(-r));
+			return cmk_error_set(err, CMK_EXIT_DEVICE, r, NULL,
+					     "cannot read /proc/self/mountinfo: %s", strerror(-r));
 		if (!m.n)
 			return 0;
 		r = unmount_all(&m, 0);
@@ -160,9 +166,11 @@ static int wait_unheld(const struct cmk_dm_device *dev, int64_t deadline_ms, str
 		nap();
 	}
 	holders_name(dev, NULL, names, sizeof(names));
-	return cmk_error_set(err, CMK_EXIT_BUSY, -EBUSY, "end the processes that hold it, or unmount it in their mount namespace",
-			     "cannot mount %s: its former filesystem is still held open by %s", dev->name,
-			     names[0] ? names : "no process that /proc shows");
+	return cmk_error_set(
+		err, CMK_EXIT_BUSY, -EBUSY,
+		"end the processes that hold it, or unmount it in their mount namespace",
+		"cannot mount %s: its former filesystem is still held open by %s", dev->name,
+		names[0] ? names : "no process that /proc shows");
 }
 
 static bool is_mounted_at(const struct mounts *m, const char *point)
@@ -174,11 +182,12 @@ static bool is_mounted_at(const struct mounts *m, const char *point)
 	return false;
 }
 
-int mount_up(const struct cmk_dm_device *dev, const struct cmk_volume_config *c, int64_t deadline_ms,
-	     struct cmk_error *err)
+int mount_up(const struct cmk_dm_device *dev, const struct cmk_volume_config *c,
+	     int64_t deadline_ms, struct cmk_error *err)
 {
 	char node[160], said[400];
-	const char *argv[] = { "mount", "-o", c->mount_options[0] ? c->mount_options : "defaults", "--", node, c->mount,
+	const char *argv[] = { "mount", "-o", c->mount_options[0] ? c->mount_options : "defaults",
+			       "--",	node, c->mount,
 			       NULL };
 	int64_t unheld_ms = boottime_ms() + STALE_HOLDER_MS;
 	struct mounts m;
@@ -192,11 +201,13 @@ int mount_up(const struct cmk_dm_device *dev, const struct cmk_volume_config *c,
 	if (r == 0 && !m.n)
 		r = wait_unheld(dev, unheld_ms < deadline_ms ? unheld_ms : deadline_ms, err);
 	if (r < 0)
-		return cmk_error_set(err, CMK_EXIT_DEVICE, r, NULL, "cannot mount %s: %s", dev->name, strerror(-r));
+		return cmk_error_set(err, CMK_EXIT_DEVICE, r, NULL, "cannot mount %s: %s",
+				     dev->name, strerror(-r));
 	snprintf(node, sizeof(node), "/dev/mapper/%s", dev->name);
 	r = program_run(argv, deadline_ms, said, sizeof(said));
 	if (r < 0)
-		return cmk_error_set(err, CMK_EXIT_DEVICE, r, "see `mount` and `mount_options` of the volume in cmk.conf",
+		return cmk_error_set(err, CMK_EXIT_DEVICE, r,
+				     "see `mount` and `mount_options` of the volume in cmk.conf",
 				     "cannot mount %s at %s: %s", node, c->mount,
 				     r == -ETIMEDOUT ? "not done in time" : said);
 	return 0;
@@ -215,7 +226,8 @@ void mount_evict(const struct cmk_dm_device *dev, bool all)
 	}
 	if (!all)
 		return;
-	/* A detached filesystem that is still held open has its pages still: drop the clean ones of all of them. */
+	/* A detached filesystem that is still held open has its pages still: drop the clean ones of
+	 * all of them. */
 	fd = open("/proc/sys/vm/drop_caches", O_WRONLY | O_CLOEXEC);
 	if (fd < 0)
 		return;

@@ -57,15 +57,17 @@ static void verdict_failed(const struct volume *v, struct cmk_error *err)
 {
 	const struct cmk_judgement *j = &v->group->last;
 
-	cmk_error_set(err, cmk_verdict_exit(j->verdict), -EACCES, cmk_reason_remedy(j->reason), "%s: %s: %s%s%s",
-		      v->dev.name, cmk_reason_name(j->reason), cmk_reason_text(j->reason), j->detail[0] ? ": " : "",
-		      j->detail);
+	cmk_error_set(err, cmk_verdict_exit(j->verdict), -EACCES, cmk_reason_remedy(j->reason),
+		      "%s: %s: %s%s%s", v->dev.name, cmk_reason_name(j->reason),
+		      cmk_reason_text(j->reason), j->detail[0] ? ": " : "", j->detail);
 }
 
 /*
- * Get a verdict that is younger than the request. Return: true when it is there, or when there can be none, with @err.
+ * Get a verdict that is younger than the request. Return: true when it is there, or when there can
+ * be none, with @err.
  */
-static bool have_verdict(struct volume *v, struct op_wait *w, bool fresh_token, struct cmk_error *err)
+static bool have_verdict(struct volume *v, struct op_wait *w, bool fresh_token,
+			 struct cmk_error *err)
 {
 	if (v->group && !w->asked) {
 		w->asked = true;
@@ -111,9 +113,10 @@ static int begin_lock(struct agent *a, struct volume *v, struct op_wait *w, stru
 
 	if (r < 0)
 		return cmk_error_set(err, CMK_EXIT_DEVICE, r, "make room on /run",
-				     "%s: cannot note the lock beside the control socket: %s", v->dev.name,
-				     strerror(-r));
-	volume_event(v, &(struct cmk_event){ .type = CMK_EVENT_OPERATOR_LOCK, .immediate = w->flag });
+				     "%s: cannot note the lock beside the control socket: %s",
+				     v->dev.name, strerror(-r));
+	volume_event(v,
+		     &(struct cmk_event){ .type = CMK_EVENT_OPERATOR_LOCK, .immediate = w->flag });
 	return 0;
 }
 
@@ -142,7 +145,8 @@ static bool done_unlock(struct volume *v, struct op_wait *w, struct cmk_error *e
 {
 	const struct cmk_policy *p = &v->policy;
 
-	/* Open is done, also if a mount or a unit failed: that stands in the object's `error`, and is tried again. */
+	/* Open is done, also if a mount or a unit failed: that stands in the object's `error`, and
+	 * is tried again. */
 	if (is_open(v) && p->job == CMK_JOB_NONE)
 		return true;
 	if (is_open(v) || p->state != CMK_VOLUME_INACCESSIBLE || p->job != CMK_JOB_NONE)
@@ -161,7 +165,8 @@ static bool done_unlock(struct volume *v, struct op_wait *w, struct cmk_error *e
 	return true;
 }
 
-static int begin_revalidate(struct agent *a, struct volume *v, struct op_wait *w, struct cmk_error *err)
+static int begin_revalidate(struct agent *a, struct volume *v, struct op_wait *w,
+			    struct cmk_error *err)
 {
 	(void)a;
 	(void)w;
@@ -216,7 +221,8 @@ static const struct op *find_op(const char *name)
 
 static int bad_request(struct cmk_error *err, const char *what)
 {
-	return cmk_error_set(err, CMK_EXIT_USAGE, -EINVAL, "see Documentation/control.md", "bad request: %s", what);
+	return cmk_error_set(err, CMK_EXIT_USAGE, -EINVAL, "see Documentation/control.md",
+			     "bad request: %s", what);
 }
 
 /* Nothing that the operation does not know: a misspelt flag must not be taken for its absence. */
@@ -224,11 +230,13 @@ static int parse_flag(const cJSON *request, struct op_wait *w, struct cmk_error 
 {
 	const cJSON *item;
 
-	cJSON_ArrayForEach(item, request) {
+	cJSON_ArrayForEach(item, request)
+	{
 		if (!strcmp(item->string, "op") || !strcmp(item->string, "volume"))
 			continue;
 		if (!w->op->flag || strcmp(item->string, w->op->flag) != 0 || !cJSON_IsBool(item))
-			return bad_request(err, "only `op` and `volume`, the boolean `start` with adopt, and the boolean "
+			return bad_request(err, "only `op` and `volume`, the boolean `start` with "
+						"adopt, and the boolean "
 						"`immediate` with lock are known");
 		w->flag = cJSON_IsTrue(item);
 	}
@@ -242,14 +250,16 @@ static int parse(const cJSON *request, struct op_wait *w, struct cmk_error *err)
 
 	w->op = cJSON_IsString(item) ? find_op(item->valuestring) : NULL;
 	if (!w->op)
-		return bad_request(err, "`op` must be status, adopt, lock, unlock, revalidate or forget");
+		return bad_request(
+			err, "`op` must be status, adopt, lock, unlock, revalidate or forget");
 	r = parse_flag(request, w, err);
 	if (r < 0)
 		return r;
 	item = cJSON_GetObjectItemCaseSensitive(request, "volume");
 	if (!item && w->op->volume_optional)
 		return 0;
-	if (!cJSON_IsString(item) || !item->valuestring[0] || strlen(item->valuestring) >= sizeof(w->volume))
+	if (!cJSON_IsString(item) || !item->valuestring[0] ||
+	    strlen(item->valuestring) >= sizeof(w->volume))
 		return bad_request(err, "`volume` must be the name of a mapping");
 	snprintf(w->volume, sizeof(w->volume), "%s", item->valuestring);
 	return 0;
@@ -300,8 +310,8 @@ cJSON *op_check(struct agent *a, struct op_wait *w)
 	struct cmk_error err = { 0 };
 
 	if (!v) {
-		cmk_error_set(&err, CMK_EXIT_DEVICE, -ENODEV, NULL, "%s: the mapping was removed meanwhile",
-			      w->volume);
+		cmk_error_set(&err, CMK_EXIT_DEVICE, -ENODEV, NULL,
+			      "%s: the mapping was removed meanwhile", w->volume);
 		return op_refusal(&err);
 	}
 	if (!w->op->done(v, w, &err))

@@ -13,10 +13,10 @@ struct op;
 struct op_wait {
 	const struct op *op;
 	char volume[128];
-	bool flag;		/* adopt: also mount and start units; lock: the kernel's revoke first */
-	bool asked;		/* the probe, the start or the release that it waits for was asked for */
-	uint64_t probe;		/* number of the probe that it waits for */
-	uint64_t header_reads;	/* as they were at its begin */
+	bool flag;	/* adopt: also mount and start units; lock: the kernel's revoke first */
+	bool asked;	/* the probe, the start or the release that it waits for was asked for */
+	uint64_t probe; /* number of the probe that it waits for */
+	uint64_t header_reads; /* as they were at its begin */
 };
 
 /**

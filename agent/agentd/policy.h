@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /*
- * The state machine of one volume: takes events and the time, gives actions. Pure: no I/O, no clock. The allowed
- * transitions stand in one array in policy.c.
+ * The state machine of one volume: takes events and the time, gives actions. Pure: no I/O, no
+ * clock. The allowed transitions stand in one array in policy.c.
  */
 #ifndef CMK_POLICY_H
 #define CMK_POLICY_H
@@ -14,7 +14,7 @@ enum cmk_state {
 	CMK_VOLUME_AT_RISK,	 /* key in the kernel, lease not renewed by the last probe */
 	CMK_VOLUME_LOCKING,	 /* orderly lock under way, key still in the kernel */
 	CMK_VOLUME_INACCESSIBLE, /* no key in the kernel; a job may still be cleaning up */
-	CMK_VOLUME_UNLOCKING,	 /* the unlock job has not loaded the key yet; shown as Inaccessible */
+	CMK_VOLUME_UNLOCKING, /* the unlock job has not loaded the key yet; shown as Inaccessible */
 	CMK_VOLUME_STATES,
 };
 
@@ -40,17 +40,17 @@ enum cmk_event_type {
 
 struct cmk_event {
 	enum cmk_event_type type;
-	bool available;		 /* KERNEL; UNLOCKED: the key is in the kernel */
-	const char *reason;	 /* KERNEL: the kernel's word; PROBE: the reason's name */
-	int64_t lease_left_ms;	 /* KERNEL; -1: none */
+	bool available;		  /* KERNEL; UNLOCKED: the key is in the kernel */
+	const char *reason;	  /* KERNEL: the kernel's word; PROBE: the reason's name */
+	int64_t lease_left_ms;	  /* KERNEL; -1: none */
 	enum cmk_verdict verdict; /* PROBE */
-	const char *detail;	 /* PROBE: for people; may be NULL */
-	bool confirmed;		 /* PROBE: a second probe has said the same */
-	int64_t proved_ms;	 /* PROBE valid: boottime before the request was sent */
-	bool ok;		 /* UNLOCKED */
-	const char *error;	 /* LOCKED, UNLOCKED: what did not work, NULL if all did */
-	bool immediate;		 /* OPERATOR_LOCK: the kernel's revoke first, whatever is configured */
-	bool sticky;		 /* KERNEL: a lock by hand is on record besides the kernel's word */
+	const char *detail;	  /* PROBE: for people; may be NULL */
+	bool confirmed;		  /* PROBE: a second probe has said the same */
+	int64_t proved_ms;	  /* PROBE valid: boottime before the request was sent */
+	bool ok;		  /* UNLOCKED */
+	const char *error;	  /* LOCKED, UNLOCKED: what did not work, NULL if all did */
+	bool immediate; /* OPERATOR_LOCK: the kernel's revoke first, whatever is configured */
+	bool sticky;	/* KERNEL: a lock by hand is on record besides the kernel's word */
 };
 
 /* What to do now; several may be set, and are carried out in this order. */
@@ -67,8 +67,9 @@ enum cmk_action {
 struct cmk_policy_params {
 	int64_t lease_ms;
 	int64_t lock_budget_ms; /* already limited by cmk_policy_budget() */
-	int64_t confirm_ms;	/* between the valid verdicts that a flapping volume must have before it opens */
-	int64_t retry_ms;	/* first wait after a failed unlock or start; doubles up to retry_max_ms */
+	int64_t confirm_ms; /* between the valid verdicts that a flapping volume must have before it
+			       opens */
+	int64_t retry_ms;   /* first wait after a failure; doubles to retry_max_ms */
 	int64_t retry_max_ms;
 	bool immediate;
 };
@@ -88,8 +89,8 @@ struct cmk_policy {
 	bool operator_locked;		    /* locked by hand: stays so until unlocked by hand */
 	int64_t since_ms;		    /* boottime of the last change of state */
 	int64_t lease_end_ms;		    /* boottime; INT64_MAX without a lease */
-	int64_t timer_ms;		    /* when CMK_EVENT_TIMER is wanted next; INT64_MAX: never */
-	int64_t renew_ms;		    /* with CMK_DO_RENEW */
+	int64_t timer_ms; /* when CMK_EVENT_TIMER is wanted next; INT64_MAX: never */
+	int64_t renew_ms; /* with CMK_DO_RENEW */
 	/* internal */
 	char last_reason[CMK_REASON_BYTES]; /* of the last verdict */
 	bool probed;			    /* a verdict has come since the volume was adopted */
@@ -98,17 +99,18 @@ struct cmk_policy {
 	int64_t retry_at_ms;		    /* Inaccessible: no unlock before */
 	int64_t start_at_ms;		    /* Available: when to try mount and services again */
 	int64_t backoff_ms;
-	int64_t unlocked_ms;		    /* boottime of the last unlock, 0: none */
-	unsigned int flaps;		    /* locks that each came soon after an unlock */
-	unsigned int valids;		    /* valid verdicts in a row while Inaccessible */
+	int64_t unlocked_ms; /* boottime of the last unlock, 0: none */
+	unsigned int flaps;  /* flapping level */
+	unsigned int valids; /* valid verdicts in a row while Inaccessible */
 };
 
 /**
  * cmk_policy_budget() - how long before the lease's end an orderly lock begins, in milliseconds.
  * @budget_ms: as configured. @lease_ms: the volume's. @interval_ms: the probe interval.
  *
- * A budget that would make an ordinary wait for the next probe look like an outage is cut: one and a half probe
- * intervals stay free, and never less than three quarters of a lease that is too short for that.
+ * A budget that would make an ordinary wait for the next probe look like an outage is cut: one and
+ * a half probe intervals stay free, and never less than three quarters of a lease that is too short
+ * for that.
  */
 int64_t cmk_policy_budget(int64_t budget_ms, int64_t lease_ms, int64_t interval_ms);
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception
 /*
- * One probe of a KEK: GET of the key, whose attributes are judged here, then a fresh proof: a random value is encrypted with the
- * KEK's public key from the header, and only the vault's unwrap of it, compared here, counts.
+ * One probe of a KEK: GET of the key, whose attributes are judged here, then a fresh proof: a
+ * random value is encrypted with the KEK's public key from the header, and only the vault's unwrap
+ * of it, compared here, counts.
  */
 #include <stdio.h>
 #include <string.h>
@@ -29,7 +30,9 @@ void probe_end(struct group *g)
 void probe_fail(struct group *g, enum cmk_reason reason, const char *detail)
 {
 	struct cmk_judgement j = {
-		.verdict = cmk_reason_verdict(reason), .reason = reason, .retry_after_s = -1,
+		.verdict = cmk_reason_verdict(reason),
+		.reason = reason,
+		.retry_after_s = -1,
 	};
 
 	snprintf(j.detail, sizeof(j.detail), "%s", detail);
@@ -55,7 +58,10 @@ static int prepare_unwrap(struct group *g, struct cmk_kms_request *rq)
 static void send_step(struct group *g)
 {
 	struct cmk_kms_request rq = {
-		.op = CMK_OP_GET_KEY, .key = g->kek, .identity = g->identity, .alg = CMK_ALG_RSA_OAEP_256,
+		.op = CMK_OP_GET_KEY,
+		.key = g->kek,
+		.identity = g->identity,
+		.alg = CMK_ALG_RSA_OAEP_256,
 		.fresh_token = g->probe.fresh_token,
 	};
 	struct cmk_error err = { 0 };
@@ -64,7 +70,8 @@ static void send_step(struct group *g)
 	if (g->probe.step == PROBE_UNWRAP) {
 		r = prepare_unwrap(g, &rq);
 		if (r < 0) {
-			probe_fail(g, CMK_PROOF_FAILED, "the public key in the header cannot encrypt");
+			probe_fail(g, CMK_PROOF_FAILED,
+				   "the public key in the header cannot encrypt");
 			return;
 		}
 		rq.fresh_token = false; /* the GET has just fetched one */
@@ -112,14 +119,16 @@ static void got_key(struct group *g, const struct cmk_kms_answer *an)
 	}
 	if (an->n_len != g->public.n_len || memcmp(an->n, g->public.n, an->n_len) != 0 ||
 	    an->e_len != g->public.e_len || memcmp(an->e, g->public.e, an->e_len) != 0) {
-		probe_fail(g, CMK_PROOF_FAILED, "the vault's key is not the one that the header was made with");
+		probe_fail(g, CMK_PROOF_FAILED,
+			   "the vault's key is not the one that the header was made with");
 		return;
 	}
 	g->probe.step = PROBE_UNWRAP;
 	send_step(g);
 }
 
-static void got_proof(struct group *g, const struct cmk_kms_answer *an, const struct cmk_judgement *j)
+static void got_proof(struct group *g, const struct cmk_kms_answer *an,
+		      const struct cmk_judgement *j)
 {
 	if (!secret_equal(&an->output, &g->probe.challenge)) {
 		probe_fail(g, CMK_PROOF_FAILED, "the unwrap gave other bytes than were encrypted");

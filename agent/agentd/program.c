@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception
-/* Runs systemctl, mount and the like from a job: fixed environment, output kept for the error, bounded. */
+/* Runs systemctl, mount and the like from a job: fixed environment, output kept for the error,
+ * bounded. */
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -16,7 +17,8 @@ static int start(const char *const argv[], int output, pid_t *pid)
 {
 	char *const envp[] = {
 		(char *)"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-		(char *)"LC_ALL=C.UTF-8", NULL,
+		(char *)"LC_ALL=C.UTF-8",
+		NULL,
 	};
 	posix_spawn_file_actions_t actions;
 	int r;
@@ -32,7 +34,8 @@ static int start(const char *const argv[], int output, pid_t *pid)
 	return -r;
 }
 
-/* Take what there is; what does not fit is read and dropped, so that the program never waits for us. */
+/* Take what there is; what does not fit is read and dropped, so that the program never waits for
+ * us. */
 static bool drain(int fd, char *said, size_t room, size_t *used)
 {
 	char buf[512];
@@ -65,7 +68,8 @@ static void tidy(char *said)
 
 static int wait_for(pid_t pid, int pidfd, int output, int64_t deadline_ms, char *said, size_t room)
 {
-	struct pollfd p[2] = { { .fd = pidfd, .events = POLLIN }, { .fd = output, .events = POLLIN } };
+	struct pollfd p[2] = { { .fd = pidfd, .events = POLLIN },
+			       { .fd = output, .events = POLLIN } };
 	size_t used = 0;
 	int status;
 
@@ -73,7 +77,8 @@ static int wait_for(pid_t pid, int pidfd, int output, int64_t deadline_ms, char 
 		int64_t left = deadline_ms - boottime_ms();
 
 		if (left <= 0) {
-			/* No wait for it: it may hang in the kernel. It is reaped when this job ends. */
+			/* No wait for it: it may hang in the kernel. It is reaped when this job
+			 * ends. */
 			kill(pid, SIGKILL);
 			return -ETIMEDOUT;
 		}

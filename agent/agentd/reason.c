@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception
-/* The table of reasons that come from the host: the kernel's words, an operator, an unreadable header. */
+/* The table of reasons that come from the host: the kernel's words, an operator, an unreadable
+ * header. */
 #include <string.h>
 
 #include <uapi/dm-cmk.h>
@@ -18,16 +19,20 @@ static const struct host_reason {
 	{ REASON_LEASE_EXPIRED, CMK_REASON_LEASE, false,
 	  "the lease ended in the kernel before access to the KEK was proved again",
 	  "none needed: it opens again as soon as a probe proves access to the KEK" },
-	{ "KeyRevoked", CMK_REASON_KEY_REVOKED, true, "the key was revoked in the kernel's keyring by hand",
+	{ "KeyRevoked", CMK_REASON_KEY_REVOKED, true,
+	  "the key was revoked in the kernel's keyring by hand",
 	  "run `cmkctl unlock` on it when it may open again" },
 	{ "Revoked", CMK_REASON_REVOKED, true, "a revoke message was sent to the mapping by hand",
 	  "run `cmkctl unlock` on it when it may open again" },
 	{ "NoKey", CMK_REASON_NO_KEY, false, "the mapping was made without a key",
 	  "none needed: it opens as soon as a probe proves access to the KEK" },
-	{ "Hibernation", CMK_REASON_HIBERNATION, false, "the host was hibernated, which wipes the key",
+	{ "Hibernation", CMK_REASON_HIBERNATION, false,
+	  "the host was hibernated, which wipes the key",
 	  "none needed: it opens again as soon as a probe proves access to the KEK" },
-	{ REASON_HEADER_UNREADABLE, NULL, false, "the LUKS2 header cannot be read, so access to the KEK cannot be proved",
-	  "look at the device with `cmkctl dump`; restore the header from a backup if it is damaged" },
+	{ REASON_HEADER_UNREADABLE, NULL, false,
+	  "the LUKS2 header cannot be read, so access to the KEK cannot be proved",
+	  "look at the device with `cmkctl dump`; restore the header from a backup if it is "
+	  "damaged" },
 };
 
 static const struct host_reason *find(const char *name)

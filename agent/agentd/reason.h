@@ -12,7 +12,8 @@
 /* The name for the kernel's word; a word that only the agent knows is its own name. */
 const char *reason_from_kernel(const char *word);
 
-/* Does a volume locked for this reason stay locked until a person unlocks it? So does what was done by hand. */
+/* Does a volume locked for this reason stay locked until a person unlocks it? So does what was done
+ * by hand. */
 bool reason_is_sticky(const char *name);
 
 /* One sentence each: what it means, and what a person can do. Never NULL. */

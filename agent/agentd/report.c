@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception
 /*
- * What the agent says: one line in the journal for each change of a volume's state, with fields; systemd's STATUS.
- * Without a journal (a terminal, another init) the same lines go to standard error.
+ * What the agent says: one line in the journal for each change of a volume's state, with fields;
+ * systemd's STATUS. Without a journal (a terminal, another init) the same lines go to standard
+ * error.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -68,9 +69,10 @@ static void volume_line(const struct volume *v, char *buf, size_t room)
 		snprintf(deadline, sizeof(deadline), ", locks at the latest at %s",
 			 utc_format(utc, sizeof(utc), realtime_s() + left / 1000));
 	snprintf(buf, room, "%s: %s%s%s%s%s%s%s%s%s%s%s", v->dev.name,
-		 p->state == CMK_VOLUME_UNLOCKING ? "unlocking" : cmk_state_name(p->state), ok ? "" : ": ",
-		 ok ? "" : p->reason, deadline, p->detail[0] ? " (" : "", p->detail, p->detail[0] ? ")" : "",
-		 p->error[0] ? "; failed: " : "", p->error, ok ? "" : "; remedy: ", ok ? "" : status_remedy(v));
+		 p->state == CMK_VOLUME_UNLOCKING ? "unlocking" : cmk_state_name(p->state),
+		 ok ? "" : ": ", ok ? "" : p->reason, deadline, p->detail[0] ? " (" : "", p->detail,
+		 p->detail[0] ? ")" : "", p->error[0] ? "; failed: " : "", p->error,
+		 ok ? "" : "; remedy: ", ok ? "" : status_remedy(v));
 }
 
 void report_volume(struct volume *v)
@@ -80,7 +82,8 @@ void report_volume(struct volume *v)
 	char line[2048], url[512] = "", now[sizeof(v->logged)];
 
 	agent_sweep_soon(v->agent);
-	/* One line a change: who looks at the log sees what happened, not how often it was looked at. */
+	/* One line a change: who looks at the log sees what happened, not how often it was looked
+	 * at. */
 	snprintf(now, sizeof(now), "%d %s %s", p->state, p->reason, p->error);
 	if (!strcmp(now, v->logged))
 		return;
@@ -92,11 +95,11 @@ void report_volume(struct volume *v)
 	}
 	if (g)
 		cmk_keyid_format(&g->kek, url, sizeof(url));
-	sd_journal_send("PRIORITY=%d", tellings[p->state].priority, "MESSAGE=%s", line, "%s", tellings[p->state].id,
-			"CMK_VOLUME=%s", v->dev.name, "CMK_UUID=%s", v->dev.uuid,
-			"CMK_STATE=%s", cmk_state_name(p->state), "CMK_REASON=%s", p->reason,
-			"CMK_DETAIL=%s", p->detail, "CMK_REMEDY=%s", status_remedy(v), "CMK_KEK=%s", url,
-			"CMK_REQUEST_ID=%s", g ? g->last.request_id : "", NULL);
+	sd_journal_send("PRIORITY=%d", tellings[p->state].priority, "MESSAGE=%s", line, "%s",
+			tellings[p->state].id, "CMK_VOLUME=%s", v->dev.name, "CMK_UUID=%s",
+			v->dev.uuid, "CMK_STATE=%s", cmk_state_name(p->state), "CMK_REASON=%s",
+			p->reason, "CMK_DETAIL=%s", p->detail, "CMK_REMEDY=%s", status_remedy(v),
+			"CMK_KEK=%s", url, "CMK_REQUEST_ID=%s", g ? g->last.request_id : "", NULL);
 }
 
 /* For whoever joins the vault's log with ours: every probe has its request id on record. */
@@ -107,9 +110,10 @@ void report_probe(const struct group *g)
 	if (!has_journal())
 		return;
 	cmk_keyid_format(&g->kek, url, sizeof(url));
-	sd_journal_send("PRIORITY=%d", LOG_DEBUG, "MESSAGE=%s: %s (%s)", url, cmk_verdict_name(g->last.verdict),
-			cmk_reason_name(g->last.reason), PROBE_MESSAGE, "CMK_KEK=%s", url,
-			"CMK_REASON=%s", cmk_reason_name(g->last.reason), "CMK_REQUEST_ID=%s", g->last.request_id,
+	sd_journal_send("PRIORITY=%d", LOG_DEBUG, "MESSAGE=%s: %s (%s)", url,
+			cmk_verdict_name(g->last.verdict), cmk_reason_name(g->last.reason),
+			PROBE_MESSAGE, "CMK_KEK=%s", url, "CMK_REASON=%s",
+			cmk_reason_name(g->last.reason), "CMK_REQUEST_ID=%s", g->last.request_id,
 			"CMK_DETAIL=%s", g->last.detail, NULL);
 }
 
@@ -132,7 +136,8 @@ void report_status(struct agent *a)
 	for (enum cmk_state s = 0; s < CMK_VOLUME_STATES; s++) {
 		if (in_state[s])
 			used += snprintf(text + used, sizeof(text) - used, "%s %u %s",
-					 strchr(text, ':') ? "," : ":", in_state[s], cmk_state_name(s));
+					 strchr(text, ':') ? "," : ":", in_state[s],
+					 cmk_state_name(s));
 	}
 	sd_notifyf(0, "STATUS=%s%s", text, first);
 }

@@ -21,7 +21,8 @@ static int64_t backoff(unsigned int failures, int64_t most_ms)
 	return sooner(ms, most_ms);
 }
 
-static bool lost(struct cmk_schedule *s, const struct cmk_schedule_params *params, int64_t started_ms, int64_t now_ms)
+static bool lost(struct cmk_schedule *s, const struct cmk_schedule_params *params,
+		 int64_t started_ms, int64_t now_ms)
 {
 	if (s->lost_ms && started_ms >= s->lost_ms + params->confirm_after_ms)
 		return true;
@@ -31,19 +32,22 @@ static bool lost(struct cmk_schedule *s, const struct cmk_schedule_params *param
 	return false;
 }
 
-bool cmk_schedule_verdict(struct cmk_schedule *s, const struct cmk_schedule_params *params, enum cmk_verdict verdict,
-			  int retry_after_s, int64_t started_ms, int64_t now_ms, uint32_t chance)
+bool cmk_schedule_verdict(struct cmk_schedule *s, const struct cmk_schedule_params *params,
+			  enum cmk_verdict verdict, int retry_after_s, int64_t started_ms,
+			  int64_t now_ms, uint32_t chance)
 {
 	int64_t wait;
 
-	s->next_ms = later(started_ms + jitter(params->interval_ms, params->jitter_percent, chance), now_ms);
+	s->next_ms = later(started_ms + jitter(params->interval_ms, params->jitter_percent, chance),
+			   now_ms);
 	switch (verdict) {
 	case CMK_REVOKED:
 	case CMK_DENIED:
 		s->failures = 0;
 		return lost(s, params, started_ms, now_ms);
 	case CMK_UNKNOWN:
-		wait = later(backoff(++s->failures, params->interval_ms), (int64_t)retry_after_s * 1000);
+		wait = later(backoff(++s->failures, params->interval_ms),
+			     (int64_t)retry_after_s * 1000);
 		s->next_ms = sooner(s->next_ms, now_ms + jitter(wait, 50, chance));
 		/* A request that hung for longer than the interval is not repeated at once. */
 		s->next_ms = later(s->next_ms, now_ms + sooner(wait, BACKOFF_FIRST_MS) / 2);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception
-/* The control socket: clients, lines in, lines out. Several at once; none of them can make the loop wait. */
+/* The control socket: clients, lines in, lines out. Several at once; none of them can make the loop
+ * wait. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,11 +12,11 @@
 #include "common/control.h"
 #include "op.h"
 
-#define CLIENTS_MAX   64
-#define BACKLOG	      32
-#define REQUEST_MS    5000
-#define ANSWER_MS     5000
-#define OPERATION_MS  900000 /* beyond every limit that a job has */
+#define CLIENTS_MAX  64
+#define BACKLOG	     32
+#define REQUEST_MS   5000
+#define ANSWER_MS    5000
+#define OPERATION_MS 900000 /* beyond every limit that a job has */
 
 struct client {
 	struct client *next;
@@ -40,7 +41,8 @@ static void client_free(struct client *c)
 	c->agent->server.n_clients--;
 	sd_event_source_disable_unref(c->io);
 	sd_event_source_disable_unref(c->limit);
-	/* A job that was forked meanwhile has a copy of the descriptor: close() alone would not end the connection. */
+	/* A job that was forked meanwhile has a copy of the descriptor: close() alone would not end
+	 * the connection. */
 	shutdown(c->fd, SHUT_RDWR);
 	close(c->fd);
 	free(c->in);
@@ -60,7 +62,8 @@ static bool flush(struct client *c)
 	ssize_t n;
 
 	while (c->sent < c->out_len) {
-		n = send(c->fd, c->out + c->sent, c->out_len - c->sent, MSG_DONTWAIT | MSG_NOSIGNAL);
+		n = send(c->fd, c->out + c->sent, c->out_len - c->sent,
+			 MSG_DONTWAIT | MSG_NOSIGNAL);
 		if (n < 0 && errno == EAGAIN) {
 			sd_event_source_set_io_events(c->io, EPOLLOUT);
 			return true;
@@ -97,7 +100,8 @@ static void refuse(struct client *c, const char *what)
 {
 	struct cmk_error err = { 0 };
 
-	cmk_error_set(&err, CMK_EXIT_USAGE, -EINVAL, "see Documentation/control.md", "bad request: %s", what);
+	cmk_error_set(&err, CMK_EXIT_USAGE, -EINVAL, "see Documentation/control.md",
+		      "bad request: %s", what);
 	answer(c, op_refusal(&err));
 }
 
@@ -153,7 +157,7 @@ static int on_client(sd_event_source *s, int fd, uint32_t revents, void *arg)
 		receive(c);
 	else if (revents & (EPOLLHUP | EPOLLERR))
 		client_free(c); /* it left; what it asked for goes on */
-	else /* more than one line: the rest is not read */
+	else			/* more than one line: the rest is not read */
 		sd_event_source_set_io_events(c->io, 0);
 	return 0;
 }
@@ -211,7 +215,8 @@ static int watch(struct client *c)
 	int r = sd_event_add_io(e, &c->io, c->fd, EPOLLIN, on_client, c);
 
 	if (r >= 0)
-		r = sd_event_add_time_relative(e, &c->limit, CLOCK_BOOTTIME, REQUEST_MS * 1000ULL, 0, on_limit, c);
+		r = sd_event_add_time_relative(e, &c->limit, CLOCK_BOOTTIME, REQUEST_MS * 1000ULL,
+					       0, on_limit, c);
 	return r;
 }
 
@@ -267,8 +272,8 @@ static int listen_at(struct agent *a, const struct sockaddr_un *sa)
 	a->server.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (a->server.fd < 0)
 		return -errno;
-	if (bind(a->server.fd, (const struct sockaddr *)sa, sizeof(*sa)) < 0 || chmod(sa->sun_path, 0600) < 0 ||
-	    listen(a->server.fd, BACKLOG) < 0)
+	if (bind(a->server.fd, (const struct sockaddr *)sa, sizeof(*sa)) < 0 ||
+	    chmod(sa->sun_path, 0600) < 0 || listen(a->server.fd, BACKLOG) < 0)
 		return -errno;
 	r = sd_event_add_io(a->event, &a->server.io, a->server.fd, EPOLLIN, on_connect, a);
 	if (r >= 0)
@@ -283,12 +288,13 @@ int server_init(struct agent *a, struct cmk_error *err)
 
 	snprintf(sa.sun_path, sizeof(sa.sun_path), "%s", a->cfg->socket);
 	if (is_taken(&sa))
-		return cmk_error_set(err, CMK_EXIT_BUSY, -EADDRINUSE, "stop it first (systemctl stop cmk-agent)",
+		return cmk_error_set(err, CMK_EXIT_BUSY, -EADDRINUSE,
+				     "stop it first (systemctl stop cmk-agent)",
 				     "another cmk-agent listens on %s", sa.sun_path);
 	r = listen_at(a, &sa);
 	if (r < 0)
-		return cmk_error_set(err, CMK_EXIT_DEVICE, r, "see `socket` in cmk.conf", "cannot listen on %s: %s",
-				     sa.sun_path, strerror(-r));
+		return cmk_error_set(err, CMK_EXIT_DEVICE, r, "see `socket` in cmk.conf",
+				     "cannot listen on %s: %s", sa.sun_path, strerror(-r));
 	return 0;
 }
 

@@ -59,8 +59,8 @@ static void add_probe(cJSON *o, const struct volume *v)
 
 	if (!g) {
 		static const char *const absent[] = {
-			"kek", "identity", "verdict", "verdict_reason", "verdict_at", "last_proof", "next_probe",
-			"request_id",
+			"kek",	      "identity",   "verdict",	  "verdict_reason",
+			"verdict_at", "last_proof", "next_probe", "request_id",
 		};
 
 		for (size_t i = 0; i < ARRAY_SIZE(absent); i++)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
-/* The agent's and a volume's state as people and programs see it: specified in Documentation/control.md. */
+/* The agent's and a volume's state as people and programs see it: specified in
+ * Documentation/control.md. */
 #ifndef CMK_STATUS_H
 #define CMK_STATUS_H
 

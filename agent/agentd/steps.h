@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /*
- * The single steps of locking and unlocking: units, mounts, holders, caches. They block, each for a bounded time, and
- * so run in jobs only. A deadline is on CLOCK_BOOTTIME in milliseconds.
+ * The single steps of locking and unlocking: units, mounts, holders, caches. They block, each for a
+ * bounded time, and so run in jobs only. A deadline is on CLOCK_BOOTTIME in milliseconds.
  */
 #ifndef CMK_STEPS_H
 #define CMK_STEPS_H
@@ -12,8 +12,10 @@
 
 #define MAX_MOUNTS 32
 
-/* program.c: run a program, bounded, and keep what it had to say. Return: 0, -ETIMEDOUT, -EIO (it failed), -errno. */
-int program_run(const char *const argv[], int64_t deadline_ms, char *said, size_t room) _must_check_;
+/* program.c: run a program, bounded, and keep what it had to say. Return: 0, -ETIMEDOUT, -EIO (it
+ * failed), -errno. */
+int program_run(const char *const argv[], int64_t deadline_ms, char *said,
+		size_t room) _must_check_;
 
 /* unit.c */
 
@@ -51,15 +53,16 @@ int mount_down(const struct cmk_dm_device *dev, int64_t deadline_ms, bool force,
 /**
  * mount_up() - mount the device where the configuration says, if it is not mounted there.
  *
- * An old filesystem that somebody still holds open would come back dead: it is waited for, and its holders named.
+ * An old filesystem that somebody still holds open would come back dead: it is waited for, and its
+ * holders named.
  */
-int mount_up(const struct cmk_dm_device *dev, const struct cmk_volume_config *c, int64_t deadline_ms,
-	     struct cmk_error *err) _must_check_;
+int mount_up(const struct cmk_dm_device *dev, const struct cmk_volume_config *c,
+	     int64_t deadline_ms, struct cmk_error *err) _must_check_;
 
 /* Drop what the block device and, if @all, every filesystem holds in the page cache. */
 void mount_evict(const struct cmk_dm_device *dev, bool all);
 
-/* holders.c: "postgres(812), bash(901): 2 more" into @out; empty if none is found. @m may be NULL. */
+/* holders.c: "postgres(812), bash(901)" into @out; empty if none is found. @m may be NULL. */
 void holders_name(const struct cmk_dm_device *dev, const struct mounts *m, char *out, size_t room);
 
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception
 /*
- * The kernel's uevents about mappings: a lease's end, a revoked key, a new mapping, a removed one, seen at once. They
- * only say where to look; what is true is read from the status line.
+ * The kernel's uevents about mappings: a lease's end, a revoked key, a new mapping, a removed one,
+ * seen at once. They only say where to look; what is true is read from the status line.
  */
 #include <linux/netlink.h>
 #include <stdio.h>
@@ -58,7 +58,8 @@ static void handle(struct agent *a, const char *buf, size_t len)
 	}
 	if (v)
 		volume_refresh(v);
-	/* A mapping gets its table after its "add", with a "change"; one that is removed may have been replaced. */
+	/* A mapping gets its table after its "add", with a "change"; one that is removed may have
+	 * been replaced. */
 	if (!v || v->gone)
 		agent_scan_soon(a);
 }

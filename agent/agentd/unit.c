@@ -14,7 +14,9 @@ static int fail(struct cmk_error *err, int r, const char *verb, const char *unit
 
 	snprintf(remedy, sizeof(remedy), "see `systemctl status %s`", unit);
 	return cmk_error_set(err, CMK_EXIT_DEVICE, r, remedy, "cannot %s %s: %s", verb, unit,
-			     r == -ETIMEDOUT ? "not done in time" : said[0] ? said : strerror(-r));
+			     r == -ETIMEDOUT ? "not done in time"
+			     : said[0]	     ? said
+					     : strerror(-r));
 }
 
 int unit_stop(const char *unit, int64_t deadline_ms, struct cmk_error *err)
@@ -43,7 +45,8 @@ int unit_start(const char *unit, int64_t deadline_ms, struct cmk_error *err)
 	char said[400];
 	int r;
 
-	/* A unit that failed again and again while its disk was away is not held to its start limit now. */
+	/* A unit that failed again and again while its disk was away is not held to its start limit
+	 * now. */
 	if (program_run(reset, deadline_ms, said, sizeof(said)) == -ETIMEDOUT)
 		return fail(err, -ETIMEDOUT, "start", unit, said);
 	r = program_run(go, deadline_ms, said, sizeof(said));

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception
 /*
- * The unlock job: what a lost key left behind goes, the DEK is unwrapped and loaded into the mapping, the filesystem
- * is mounted, the units start. Each step may be repeated: what is done already is left alone.
+ * The unlock job: what a lost key left behind goes, the DEK is unwrapped and loaded into the
+ * mapping, the filesystem is mounted, the units start. Each step may be repeated: what is done
+ * already is left alone.
  */
 #include <stdio.h>
 #include <string.h>
@@ -14,9 +15,9 @@
 #define STALE_MS      30000
 #define UNIT_START_MS 300000
 
-/* A filesystem of the time before the key was lost is dead: mounting would bring it back as it is. */
-static int clear_stale(struct job_channel *ch, const struct volume *v, const struct cmk_volume_config *c,
-		       struct cmk_error *err)
+/* A filesystem from before the key was lost is dead, and a mount would bring it back as it is. */
+static int clear_stale(struct job_channel *ch, const struct volume *v,
+		       const struct cmk_volume_config *c, struct cmk_error *err)
 {
 	struct cmk_error ignored = { 0 };
 	struct mounts m;
@@ -35,11 +36,13 @@ static int clear_stale(struct job_channel *ch, const struct volume *v, const str
 	r = mount_list(&v->dev, &m);
 	if (r == 0 && m.n)
 		return cmk_error_set(err, CMK_EXIT_BUSY, -EBUSY, "unmount it by hand",
-				     "%s: a dead filesystem cannot be unmounted from %s", v->dev.name, m.points[0]);
+				     "%s: a dead filesystem cannot be unmounted from %s",
+				     v->dev.name, m.points[0]);
 	return r;
 }
 
-static int load_key(const struct volume *v, const struct cmk_volume_config *c, struct cmk_error *err)
+static int load_key(const struct volume *v, const struct cmk_volume_config *c,
+		    struct cmk_error *err)
 {
 	_cleanup_worker_ struct cmk_worker *worker = NULL;
 	struct cmk_judgement j = { 0 };
@@ -47,7 +50,8 @@ static int load_key(const struct volume *v, const struct cmk_volume_config *c, s
 
 	/* A fork does not inherit locked memory, and the DEK passes through this process. */
 	if (mlockall(MCL_CURRENT | MCL_FUTURE) < 0)
-		return cmk_error_set(err, CMK_EXIT_MEMORY, -errno, "raise LimitMEMLOCK of cmk-agent.service",
+		return cmk_error_set(err, CMK_EXIT_MEMORY, -errno,
+				     "raise LimitMEMLOCK of cmk-agent.service",
 				     "%s: cannot lock memory for the key: %m", v->dev.name);
 	r = cmk_worker_spawn(v->agent->cfg, &worker, err);
 	if (r < 0)

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception
-/* A watched volume: brings the kernel's words to the policy, and carries out what the policy wants. */
+/* A watched volume: brings the kernel's words to the policy, carries out what the policy wants. */
 #include <stdio.h>
 #include <string.h>
 #include <syslog.h>
 
 #include "agent.h"
 
-#define RETRY_MS      5000
-#define JOB_SLACK_MS  30000  /* beyond the budget, for what is left to clean up after the revoke */
-#define UNLOCK_MS     600000 /* a database may recover for minutes; the key is loaded long before */
+#define RETRY_MS     5000
+#define JOB_SLACK_MS 30000  /* beyond the budget, for what is left to clean up after the revoke */
+#define UNLOCK_MS    600000 /* a database may recover for minutes; the key is loaded long before */
 
 struct volume *volume_find(struct agent *a, const char *name)
 {
@@ -19,7 +19,8 @@ struct volume *volume_find(struct agent *a, const char *name)
 	return v;
 }
 
-const struct cmk_volume_config *volume_config(const struct volume *v, struct cmk_volume_config *room)
+const struct cmk_volume_config *volume_config(const struct volume *v,
+					      struct cmk_volume_config *room)
 {
 	const struct cmk_volume_config *c = cmk_config_volume(v->agent->cfg, v->dev.name);
 
@@ -38,10 +39,12 @@ void volume_configure(struct volume *v)
 	const struct cmk_volume_config *c = volume_config(v, &room);
 	struct cmk_policy_params params = {
 		.lease_ms = c->lease_ms,
-		.lock_budget_ms = cmk_policy_budget(cfg->lock_budget_ms, c->lease_ms, cfg->probe_interval_ms),
+		.lock_budget_ms =
+			cmk_policy_budget(cfg->lock_budget_ms, c->lease_ms, cfg->probe_interval_ms),
 		.confirm_ms = cfg->confirm_after_ms,
 		.retry_ms = RETRY_MS,
-		.retry_max_ms = cfg->probe_interval_ms > RETRY_MS ? cfg->probe_interval_ms : RETRY_MS,
+		.retry_max_ms =
+			cfg->probe_interval_ms > RETRY_MS ? cfg->probe_interval_ms : RETRY_MS,
 		.immediate = c->on_lock == CMK_LOCK_IMMEDIATE,
 	};
 
@@ -83,7 +86,8 @@ static int arm(struct volume *v)
 	if (v->gone || v->policy.timer_ms == INT64_MAX)
 		return v->timer ? sd_event_source_set_enabled(v->timer, SD_EVENT_OFF) : 0;
 	if (!v->timer)
-		return sd_event_add_time(v->agent->event, &v->timer, CLOCK_BOOTTIME, usec, 1000, on_timer, v);
+		return sd_event_add_time(v->agent->event, &v->timer, CLOCK_BOOTTIME, usec, 1000,
+					 on_timer, v);
 	sd_event_source_set_time(v->timer, usec);
 	return sd_event_source_set_enabled(v->timer, SD_EVENT_ONESHOT);
 }
@@ -96,9 +100,9 @@ static void on_locked(void *arg, const struct job_result *res)
 	v->progress[0] = '\0';
 	volume_refresh(v);
 	volume_event(v, &(struct cmk_event){
-		.type = CMK_EVENT_LOCKED,
-		.error = res->err.text[0] ? res->err.text : NULL,
-	});
+				.type = CMK_EVENT_LOCKED,
+				.error = res->err.text[0] ? res->err.text : NULL,
+			});
 	/* The kernel must agree with what the policy believes now. */
 	volume_refresh(v);
 }
@@ -111,10 +115,10 @@ static void on_unlocked(void *arg, const struct job_result *res)
 	v->progress[0] = '\0';
 	volume_refresh(v);
 	volume_event(v, &(struct cmk_event){
-		.type = CMK_EVENT_UNLOCKED,
-		.ok = res->r == 0,
-		.error = res->r < 0 ? res->err.text : NULL,
-	});
+				.type = CMK_EVENT_UNLOCKED,
+				.ok = res->r == 0,
+				.error = res->r < 0 ? res->err.text : NULL,
+			});
 }
 
 static void on_released(void *arg, const struct job_result *res)
@@ -140,11 +144,19 @@ static void on_progress(void *arg, unsigned int step, const char *text)
 		volume_refresh(v);
 }
 
-static int start_job(struct volume *v, job_fn run, job_done_fn done, const struct lock_work *work, int64_t limit_ms)
+static int start_job(struct volume *v, job_fn run, job_done_fn done, const struct lock_work *work,
+		     int64_t limit_ms)
 {
 	struct job_spec spec = {
-		.name = v->dev.name, .run = run, .progress = on_progress, .done = done, .arg = v,
-		.work = work, .work_len = sizeof(*work), .limit_ms = limit_ms, .urgent = run == lock_run,
+		.name = v->dev.name,
+		.run = run,
+		.progress = on_progress,
+		.done = done,
+		.arg = v,
+		.work = work,
+		.work_len = sizeof(*work),
+		.limit_ms = limit_ms,
+		.urgent = run == lock_run,
 	};
 
 	job_cancel(v->job);
@@ -156,42 +168,51 @@ static int start_job(struct volume *v, job_fn run, job_done_fn done, const struc
 static void start_lock(struct volume *v)
 {
 	int64_t now = boottime_ms(), budget = v->policy.params.lock_budget_ms;
-	struct lock_work w = { .v = v, .until_ms = now + budget, .revoke = v->policy.state == CMK_VOLUME_LOCKING };
+	struct lock_work w = { .v = v,
+			       .until_ms = now + budget,
+			       .revoke = v->policy.state == CMK_VOLUME_LOCKING };
 	int r;
 
 	if (w.revoke && v->policy.timer_ms < w.until_ms)
 		w.until_ms = v->policy.timer_ms;
 	r = start_job(v, lock_run, on_locked, &w, budget + JOB_SLACK_MS);
 	if (r < 0) /* no process to be had: the key goes all the same */
-		volume_event(v, &(struct cmk_event){ .type = CMK_EVENT_LOCKED, .error = strerror(-r) });
+		volume_event(
+			v, &(struct cmk_event){ .type = CMK_EVENT_LOCKED, .error = strerror(-r) });
 }
 
 static void start_unlock(struct volume *v, bool services_only)
 {
-	struct lock_work w = { .v = v, .until_ms = boottime_ms() + UNLOCK_MS, .services_only = services_only };
+	struct lock_work w = { .v = v,
+			       .until_ms = boottime_ms() + UNLOCK_MS,
+			       .services_only = services_only };
 	int r = start_job(v, unlock_run, on_unlocked, &w, UNLOCK_MS);
 
 	if (r < 0)
 		volume_event(v, &(struct cmk_event){
-			.type = CMK_EVENT_UNLOCKED, .available = services_only, .error = strerror(-r),
-		});
+					.type = CMK_EVENT_UNLOCKED,
+					.available = services_only,
+					.error = strerror(-r),
+				});
 }
 
 int volume_release(struct volume *v, struct cmk_error *err)
 {
 	struct lock_work w = {
-		.v = v, .release = true,
+		.v = v,
+		.release = true,
 		.until_ms = boottime_ms() + v->agent->cfg->lock_budget_ms,
 	};
 	int r;
 
 	if (v->policy.job == CMK_JOB_LOCK)
-		return cmk_error_set(err, CMK_EXIT_BUSY, -EBUSY, "try again when it is Inaccessible",
-				     "%s: is being locked", v->dev.name);
+		return cmk_error_set(err, CMK_EXIT_BUSY, -EBUSY,
+				     "try again when it is Inaccessible", "%s: is being locked",
+				     v->dev.name);
 	r = start_job(v, lock_run, on_released, &w, v->agent->cfg->lock_budget_ms + JOB_SLACK_MS);
 	if (r < 0)
-		return cmk_error_set(err, CMK_EXIT_MEMORY, r, NULL, "%s: cannot start a job: %s", v->dev.name,
-				     strerror(-r));
+		return cmk_error_set(err, CMK_EXIT_MEMORY, r, NULL, "%s: cannot start a job: %s",
+				     v->dev.name, strerror(-r));
 	v->policy.job = CMK_JOB_NONE;
 	v->releasing = true;
 	return 0;
@@ -244,7 +265,8 @@ void volume_event(struct volume *v, const struct cmk_event *ev)
 	if (todo & CMK_DO_PROBE)
 		probe(v);
 	if (arm(v) < 0)
-		report(LOG_CRIT, "%s: out of memory for its timer; the kernel's lease stands", v->dev.name);
+		report(LOG_CRIT, "%s: out of memory for its timer; the kernel's lease stands",
+		       v->dev.name);
 	if (todo)
 		server_volume_changed(v);
 }
@@ -268,10 +290,13 @@ void volume_refresh(struct volume *v)
 	}
 	v->generation = st.generation;
 	volume_event(v, &(struct cmk_event){
-		.type = CMK_EVENT_KERNEL, .available = st.available, .reason = st.reason,
-		.lease_left_ms = st.lease_left_ms,
-		.sticky = !st.available && marker_test(v->agent->cfg, v->dev.name, MARKER_OPERATOR_LOCK),
-	});
+				.type = CMK_EVENT_KERNEL,
+				.available = st.available,
+				.reason = st.reason,
+				.lease_left_ms = st.lease_left_ms,
+				.sticky = !st.available && marker_test(v->agent->cfg, v->dev.name,
+								       MARKER_OPERATOR_LOCK),
+			});
 }
 
 void volume_gone(struct volume *v)

@@ -12,7 +12,9 @@
 #define S 1000
 
 static const struct cmk_schedule_params params = {
-	.interval_ms = 60 * S, .confirm_after_ms = 5 * S, .jitter_percent = 10,
+	.interval_ms = 60 * S,
+	.confirm_after_ms = 5 * S,
+	.jitter_percent = 10,
 };
 
 /* A probe that began at @at and took 100 ms. */
