@@ -90,3 +90,9 @@ $(agent-kms-test): $(patsubst %,$(agent-out)/obj/tests/integration/%.o,kms_test 
 check-kms: deps ## cmk-kms against the test vault, in a network namespace
 	$(Q)$(MAKE) $(agent-out)/cmk-kms $(agent-kms-test) vault
 	$(Q)tests/integration/kms.sh $(agent-out)/cmk-kms build/tests/cmk-testvault $(agent-kms-test)
+
+check-all-y += check-kms-trace
+.PHONY: check-kms-trace
+check-kms-trace: deps ## check-kms under strace: what the worker's filter refuses
+	$(Q)$(MAKE) $(agent-out)/cmk-kms $(agent-kms-test) vault
+	$(Q)tests/integration/kms_trace.sh build/check-kms-trace $(agent-out)/cmk-kms build/tests/cmk-testvault $(agent-kms-test)

@@ -75,7 +75,7 @@ void test_causes(void **state)
 		took = boottime_ms() - took;
 		print_message("# %-44s %-22s %5lld ms  %.90s\n", c->begin,
 			      cmk_reason_name(j.reason), (long long)took, j.detail);
-		if (j.reason != c->reason || took > TOTAL_MS + 500) {
+		if (j.reason != c->reason || took > TOTAL_MS + 1500) {
 			print_error("%s: expected %s\n", c->begin, cmk_reason_name(c->reason));
 			failures++;
 		}

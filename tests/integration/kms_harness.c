@@ -110,7 +110,7 @@ int setup(void **state)
 		.kms_user = "nobody",
 		.api_version = "7.4",
 		.imds = "http://169.254.169.254",
-		.connect_timeout_ms = 1000,
+		.connect_timeout_ms = TOTAL_MS,
 		.total_timeout_ms = TOTAL_MS,
 		.vaults = { "*.vault.azure.net", "contoso.managedhsm.azure.net" },
 		.n_vaults = 2,
