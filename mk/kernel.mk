@@ -29,10 +29,12 @@ $(kernel-ko): $(kernel-src)
 	$(Q)touch $@
 
 # The suite: C tests with the kernel's own harness, and shell tests, in a guest without a network.
-kernel-tests-c := oracle revoke lease events hold
-kernel-tests-sh := table message
+kernel-tests-c := oracle revoke lease events hold races malformed
+kernel-tools-c := hog
+kernel-host-c := loadkey memscan
+kernel-tests-sh := table message stack
 kernel-tests := $(addsuffix .sh,$(kernel-tests-sh)) $(kernel-tests-c)
-kernel-test-bin := $(addprefix build/tests/kernel/,$(kernel-tests-c))
+kernel-test-bin := $(addprefix build/tests/kernel/,$(kernel-tests-c) $(kernel-tools-c))
 kernel-test-log := build/check-kernel/$(KERNEL)
 TESTS ?= $(kernel-tests)
 
@@ -49,17 +51,29 @@ check-kernel: $(kernel-ko) $(kernel-test-bin) ## the kernel suite on KERNEL; TES
 	$(Q)rm -rf $(kernel-test-log) && mkdir -p $(kernel-test-log)
 	$(Q)echo "$(TESTS)" >$(kernel-test-log)/list
 	$(Q)scripts/initramfs -k $(KERNEL) -o $(kernel-test-log)/initramfs -r tests/kernel/run -x $(kernel-ko) \
-		-n brd -n dm-crypt -n dm-delay -n aesni-intel -n xts \
+		-n brd -n loop -n dm-crypt -n dm-delay -n aesni-intel -n xts \
 		-b /usr/sbin/dmsetup -b /usr/bin/keyctl -f tests/kernel/lib.sh:/cmk/tests/lib.sh \
 		-f $(kernel-test-log)/list:/cmk/tests/list \
 		$(foreach t,$(kernel-tests-sh),-f tests/kernel/$(t).sh:/cmk/tests/$(t).sh) \
-		$(foreach t,$(kernel-tests-c),-f build/tests/kernel/$(t):/cmk/tests/$(t))
-	$(Q)truncate -s 64M $(kernel-test-log)/disk
+		$(foreach t,$(kernel-tests-c) $(kernel-tools-c),-f build/tests/kernel/$(t):/cmk/tests/$(t))
+	$(Q)truncate -s 256M $(kernel-test-log)/disk
 	$(Q)scripts/vm -k $(KERNEL) -i $(kernel-test-log)/initramfs -o $(kernel-test-log) -t 1200 \
-		-a audit=1 -d disk=$(kernel-test-log)/disk \
+		-a "audit=1 no_timer_check" -d disk=$(kernel-test-log)/disk \
 		|| touch $(kernel-test-log)/failed
 	$(Q)scripts/summary $(kernel-test-log)/result
 	$(Q)[ ! -e $(kernel-test-log)/failed ]
+
+# The key in the guest's memory: there while a volume is open, nowhere afterwards.
+check-all-y += check-zeroize
+zeroize-dir := build/check-zeroize/$(KERNEL)
+
+.PHONY: check-zeroize
+check-zeroize: $(kernel-ko) $(addprefix build/tests/kernel/,$(kernel-host-c)) ## no key in memory after a revocation
+	$(Q)rm -rf $(zeroize-dir) && mkdir -p $(zeroize-dir)
+	$(Q)scripts/initramfs -k $(KERNEL) -o $(zeroize-dir)/initramfs -r tests/kernel/zeroize-guest -x $(kernel-ko) \
+		-n brd -n dm-mod -n aesni-intel -n xts -b /usr/sbin/dmsetup -b /usr/bin/keyctl \
+		-f build/tests/kernel/loadkey:/cmk/loadkey
+	$(Q)tests/kernel/zeroize $(KERNEL) $(zeroize-dir)/initramfs build/tests/kernel/memscan $(zeroize-dir)
 
 # Instructions per operation, counted by QEMU: the same to the last digit whatever else the machine does.
 bench-dir := build/bench/$(KERNEL)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Nanoseconds of guest time per direct I/O, which are instructions in a guest that counts them (vm -I). Prints
- * "<device> <read|write> <bytes> <ns>". Usage: bench DEVICE LABEL [ROUNDS]
+ * Nanoseconds of guest time per direct I/O, which are instructions in a guest that counts them (vm
+ * -I). Prints "<device> <read|write> <bytes> <ns>". Usage: bench DEVICE LABEL [ROUNDS]
  */
 #include <fcntl.h>
 #include <stdio.h>

@@ -2,6 +2,9 @@
 # What the shell tests share: TAP, and a mapping on brd. For busybox sh.
 # shellcheck shell=dash
 
+# there is no udev in the guest: dmsetup makes the nodes itself
+export DM_DISABLE_UDEV=1
+
 ram=/dev/ram0
 sectors=2048
 tests=0
