@@ -34,6 +34,7 @@ vault-judges := tests/vault/judges/check-sdk tests/vault/judges/check-recordings
 .PHONY: check-vault
 check-vault: deps ## the test vault before its judges: the official SDK, recorded sessions, known errors
 	$(Q)$(MAKE) vault $(judge-programs) $(agent-out)/cmk-kms
+	$(Q)tests/vault/judges/check-sdk install
 	$(Q)scripts/run-tests build/vault $(vault-judges)
 
 check-y += check-vault

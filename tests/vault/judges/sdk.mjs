@@ -320,6 +320,13 @@ async function credentials() {
 		during(["identity", "delete", "geo"], ["identity", "restore", "geo"]);
 		await fails(new identity.ManagedIdentityCredential({ clientId: GEO }), /Identity not found|invalid_request/);
 	});
+	await it("managed, by Azure Arc", () => {
+		// in a process of its own, as the SDK keeps where tokens come from for the whole process
+		const endpoint = "http://127.0.0.1:40342";
+		const env = { ...process.env, IMDS_ENDPOINT: endpoint,
+			IDENTITY_ENDPOINT: `${endpoint}/metadata/identity/oauth2/token` };
+		execFileSync(process.execPath, [process.argv[1], "arc"], { env });
+	});
 	await it("service principal with secret", () => works(new identity.ClientSecretCredential(TENANT, APP, SECRET)));
 	await it("service principal, wrong secret",
 		() => fails(new identity.ClientSecretCredential(TENANT, APP, "wrong"), /AADSTS7000215/));
@@ -367,6 +374,10 @@ async function credentials() {
 	});
 }
 
+if (process.argv[2] === "arc") {
+	await works(new identity.ManagedIdentityCredential());
+	process.exit(0);
+}
 await lifecycle("Key Vault", "contoso.vault.azure.net");
 await lifecycle("Managed HSM", "contoso.managedhsm.azure.net");
 await credentials();
