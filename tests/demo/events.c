@@ -7,8 +7,8 @@
 #include "timeline.h"
 
 static const char *const kind_names[KINDS] = {
-	[KIND_STEP] = "step",	  [KIND_PROMISE] = "promise", [KIND_KERNEL] = "kernel",
-	[KIND_AGENT] = "agent",	  [KIND_CLIENT] = "client",   [KIND_END] = "end",
+	[KIND_STEP] = "step",	[KIND_PROMISE] = "promise", [KIND_KERNEL] = "kernel",
+	[KIND_AGENT] = "agent", [KIND_CLIENT] = "client",   [KIND_END] = "end",
 };
 
 static char *text_of(const cJSON *json, const char *name)

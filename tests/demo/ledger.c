@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception
 /*
- * The client of the demo: some connections, each of which commits numbered rows one after another and remembers
- * every one that the server acknowledged. It comes back by itself after each loss, and afterwards tells whether all
- * acknowledged rows are there.
+ * The client of the demo: some connections, each of which commits numbered rows one after another
+ *and remembers every one that the server acknowledged. It comes back by itself after each loss, and
+ *afterwards tells whether all acknowledged rows are there.
  *
- *	ledger run CONNINFO FILE WRITERS	until SIGTERM; FILE gets "<writer> <number>" for each acknowledged row.
- *						Standard output gets events, JSON lines, see timeline.h
- *	ledger verify CONNINFO FILE		"<acknowledged> <missing>"; exit code 1 if one is missing
+ *	ledger run CONNINFO FILE WRITERS	until SIGTERM; FILE gets "<writer> <number>" for each
+ *acknowledged row. Standard output gets events, JSON lines, see timeline.h ledger verify CONNINFO
+ *FILE		"<acknowledged> <missing>"; exit code 1 if one is missing
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -22,10 +22,10 @@
 #include <unistd.h>
 #include <libpq-fe.h>
 
-#define MAX_WRITERS  16
-#define SAMPLE_MS    200
-#define RETRY_MS     200
-#define PACE_MS	     20 /* between two commits of one connection: a load, not a benchmark */
+#define MAX_WRITERS 16
+#define SAMPLE_MS   200
+#define RETRY_MS    200
+#define PACE_MS	    20 /* between two commits of one connection: a load, not a benchmark */
 
 struct writer {
 	pthread_t thread;
@@ -64,8 +64,9 @@ static bool commit_row(PGconn *conn, int writer, int64_t number)
 
 	snprintf(w, sizeof(w), "%d", writer);
 	snprintf(n, sizeof(n), "%" PRId64, number);
-	res = PQexecParams(conn, "INSERT INTO ledger VALUES ($1::int, $2::bigint) ON CONFLICT DO NOTHING", 2,
-			   NULL, values, NULL, NULL, 0);
+	res = PQexecParams(conn,
+			   "INSERT INTO ledger VALUES ($1::int, $2::bigint) ON CONFLICT DO NOTHING",
+			   2, NULL, values, NULL, NULL, 0);
 	ok = PQresultStatus(res) == PGRES_COMMAND_OK;
 	PQclear(res);
 	return ok;
@@ -128,8 +129,10 @@ static int run(const char *conninfo, const char *file, int n)
 			return 2;
 	}
 	while (!atomic_load(&stop)) {
-		printf("{\"t\":%" PRId64 ",\"kind\":\"client\",\"connections\":%d,\"commits\":%ld,\"refused\":%ld}\n",
-		       boottime_ms(), atomic_load(&connections), atomic_load(&commits), atomic_load(&refused));
+		printf("{\"t\":%" PRId64
+		       ",\"kind\":\"client\",\"connections\":%d,\"commits\":%ld,\"refused\":%ld}\n",
+		       boottime_ms(), atomic_load(&connections), atomic_load(&commits),
+		       atomic_load(&refused));
 		fflush(stdout);
 		sleep_ms(SAMPLE_MS);
 	}
@@ -145,7 +148,8 @@ static bool *rows_of(PGconn *conn, int writer, int64_t *max)
 	PGresult *res;
 	bool *have = NULL;
 
-	snprintf(query, sizeof(query), "SELECT number FROM ledger WHERE writer = %d ORDER BY number", writer);
+	snprintf(query, sizeof(query),
+		 "SELECT number FROM ledger WHERE writer = %d ORDER BY number", writer);
 	res = PQexec(conn, query);
 	if (PQresultStatus(res) == PGRES_TUPLES_OK) {
 		int n = PQntuples(res);
@@ -161,32 +165,59 @@ static bool *rows_of(PGconn *conn, int writer, int64_t *max)
 	return have;
 }
 
+/* A row that was acknowledged, as the file has it. */
+struct row {
+	int writer;
+	int64_t number;
+};
+
+/* All of the file, before the database is asked: rows that are acknowledged meanwhile are not this
+ * check's. */
+static struct row *read_acknowledged(const char *file, size_t *n)
+{
+	struct row *rows = NULL, *more, row;
+	FILE *f = fopen(file, "r");
+
+	*n = 0;
+	while (f && fscanf(f, "%d %" SCNd64, &row.writer, &row.number) == 2) {
+		if (row.writer < 1 || row.writer > MAX_WRITERS || row.number < 1)
+			continue;
+		if (*n % 1024 == 0) {
+			more = realloc(rows, (*n + 1024) * sizeof(*rows));
+			if (!more)
+				abort();
+			rows = more;
+		}
+		rows[(*n)++] = row;
+	}
+	if (f)
+		fclose(f);
+	return rows;
+}
+
 static int verify(const char *conninfo, const char *file)
 {
-	bool *rows[MAX_WRITERS + 1] = { NULL };
-	int64_t max[MAX_WRITERS + 1] = { 0 }, number;
-	long total = 0, missing = 0;
+	bool *have[MAX_WRITERS + 1] = { NULL };
+	int64_t max[MAX_WRITERS + 1] = { 0 };
+	size_t n, missing = 0;
+	struct row *rows = read_acknowledged(file, &n);
 	PGconn *conn = PQconnectdb(conninfo);
-	FILE *f = fopen(file, "r");
-	int writer;
 
-	if (PQstatus(conn) != CONNECTION_OK || !f) {
-		fprintf(stderr, "ledger: %s", f ? PQerrorMessage(conn) : "the file of acknowledged rows is missing\n");
+	if (PQstatus(conn) != CONNECTION_OK) {
+		fprintf(stderr, "ledger: %s", PQerrorMessage(conn));
 		return 2;
 	}
-	while (fscanf(f, "%d %" SCNd64, &writer, &number) == 2) {
-		if (writer < 1 || writer > MAX_WRITERS)
+	for (size_t i = 0; i < n; i++) {
+		int w = rows[i].writer;
+
+		if (!have[w])
+			have[w] = rows_of(conn, w, &max[w]);
+		if (!have[w])
 			return 2;
-		if (!rows[writer])
-			rows[writer] = rows_of(conn, writer, &max[writer]);
-		if (!rows[writer])
-			return 2;
-		total++;
-		if (number > max[writer] || !rows[writer][number])
-			missing++;
+		missing += rows[i].number > max[w] || !have[w][rows[i].number];
 	}
-	printf("%ld %ld\n", total, missing);
-	return missing || !total;
+	printf("%zu %zu\n", n, missing);
+	return missing || !n;
 }
 
 int main(int argc, char **argv)

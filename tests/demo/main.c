@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception
-/* demo-report SVG EVENTS...: prints the timeline and the promises, draws the picture; exit code 1 if one was broken. */
+/* demo-report SVG EVENTS...: prints the timeline and the promises, draws the picture; exit code 1
+ * if one was broken. */
 #include <string.h>
 #include "timeline.h"
 

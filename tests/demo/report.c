@@ -1,33 +1,37 @@
 // SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception
-/* Prints the demo's timeline: what the story did, what kernel, agent and client then showed, and the promises. */
+/* Prints the demo's timeline: what the story did, what kernel, agent and client then showed, and
+ * the promises. */
 #include <string.h>
 #include "timeline.h"
 
-static void print_line(const struct events *ev, const struct event *e, FILE *out, const char *who, const char *text)
+static void print_line(const struct events *ev, const struct event *e, FILE *out, const char *who,
+		       const char *text)
 {
 	fprintf(out, "  %7.2f s  %-8s%s\n", events_s(ev, e->t_ms), who, text);
 }
 
 /* A change of state is worth a line; a sample like the one before is not. */
-static void print_state(const struct events *ev, const struct event *e, const struct event *last, FILE *out,
-			const char *who)
+static void print_state(const struct events *ev, const struct event *e, const struct event *last,
+			FILE *out, const char *who)
 {
 	char text[256];
 
 	if (last && !strcmp(last->text, e->text) && !strcmp(last->reason, e->reason))
 		return;
-	snprintf(text, sizeof(text), "%s%s%s%s", e->text, *e->reason ? " (" : "", e->reason, *e->reason ? ")" : "");
+	snprintf(text, sizeof(text), "%s%s%s%s", e->text, *e->reason ? " (" : "", e->reason,
+		 *e->reason ? ")" : "");
 	print_line(ev, e, out, who, text);
 }
 
-static void print_client(const struct events *ev, const struct event *e, const struct event *last, FILE *out)
+static void print_client(const struct events *ev, const struct event *e, const struct event *last,
+			 FILE *out)
 {
 	char text[128];
 
 	if (last && last->connections == e->connections)
 		return;
-	snprintf(text, sizeof(text), "%d connections, %lld rows acknowledged so far", e->connections,
-		 (long long)e->commits);
+	snprintf(text, sizeof(text), "%d connections, %lld rows acknowledged so far",
+		 e->connections, (long long)e->commits);
 	print_line(ev, e, out, "client", text);
 }
 
@@ -72,8 +76,8 @@ int report_print(const struct events *ev, FILE *out)
 		ended = ended || e->kind == KIND_END;
 		if (e->kind != KIND_PROMISE)
 			continue;
-		fprintf(out, "  %-7s %-66s promised: %-24s measured: %s\n", e->kept ? "kept" : "BROKEN", e->text,
-			e->expected, e->measured);
+		fprintf(out, "  %-7s %-66s promised: %-24s measured: %s\n",
+			e->kept ? "kept" : "BROKEN", e->text, e->expected, e->measured);
 		*(e->kept ? &kept : &broken) += 1;
 	}
 	if (!ended)

@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /*
- * The demo's events, and what is made of them: the printed timeline with the promises, and the picture.
+ * The demo's events, and what is made of them: the printed timeline with the promises, and the
+ *picture.
  *
  * Events come as JSON lines, in any order. `t` is CLOCK_BOOTTIME of the guest in milliseconds.
  *	{"t":T,"kind":"step","text":...}	what the story does
  *	{"t":T,"kind":"promise","text":...,"expected":...,"measured":...,"kept":true|false}
- *	{"t":T,"kind":"kernel","state":...,"reason":...,"lease_ms":N|null,"generation":N}	the target's status line
- *	{"t":T,"kind":"agent","state":...,"reason":...}		the agent's word, when it changes; "NoAgent" without one
- *	{"t":T,"kind":"client","connections":N,"commits":N,"refused":N}		the client's counters
+ *	{"t":T,"kind":"kernel","state":...,"reason":...,"lease_ms":N|null,"generation":N}	the
+ *target's status line
+ *	{"t":T,"kind":"agent","state":...,"reason":...}		the agent's word, when it changes;
+ *"NoAgent" without one
+ *	{"t":T,"kind":"client","connections":N,"commits":N,"refused":N}		the client's
+ *counters
  *	{"t":T,"kind":"end"}			the story was told to its end
  */
 #ifndef TIMELINE_H
@@ -23,14 +27,14 @@ enum kind { KIND_STEP, KIND_PROMISE, KIND_KERNEL, KIND_AGENT, KIND_CLIENT, KIND_
 struct event {
 	int64_t t_ms;
 	enum kind kind;
-	size_t order;	  /* in the files, to keep the order of equal times */
-	char *text;	  /* of step and promise; the state of kernel and agent */
-	char *reason;	  /* kernel, agent */
+	size_t order;		   /* in the files, to keep the order of equal times */
+	char *text;		   /* of step and promise; the state of kernel and agent */
+	char *reason;		   /* kernel, agent */
 	char *expected, *measured; /* promise */
-	bool kept;	  /* promise */
-	int64_t lease_ms; /* kernel; -1: none */
-	int connections;  /* client */
-	int64_t commits;  /* client */
+	bool kept;		   /* promise */
+	int64_t lease_ms;	   /* kernel; -1: none */
+	int connections;	   /* client */
+	int64_t commits;	   /* client */
 };
 
 struct events {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception
 /*
- * The demo's observer: what the kernel says of the mapping (state, reason, lease left), ten times a second, and what
- * the agent says of the volume over its control socket, each change of it. Usage: watch MAPPING SOCKET; standard
- * output gets events, JSON lines, see timeline.h.
+ * The demo's observer: what the kernel says of the mapping (state, reason, lease left), ten times a
+ * second, and what the agent says of the volume over its control socket, each change of it. Usage:
+ * watch MAPPING SOCKET; standard output gets events, JSON lines, see timeline.h.
  */
 #include <inttypes.h>
 #include <stdbool.h>
@@ -18,9 +18,9 @@
 #include <cjson/cJSON.h>
 #include <libdevmapper.h>
 
-#define SAMPLE_MS      100
-#define AGENT_EVERY    3 /* samples between two questions to the agent */
-#define ANSWER_MAX     65536
+#define SAMPLE_MS   100
+#define AGENT_EVERY 3 /* samples between two questions to the agent */
+#define ANSWER_MAX  65536
 
 static int64_t boottime_ms(void)
 {
@@ -58,9 +58,10 @@ static void sample_kernel(const char *name)
 	kernel_status(name, line, sizeof(line));
 	if (sscanf(line, "%31s %63s %u %31s", state, reason, &generation, lease) != 4)
 		return;
-	printf("{\"t\":%" PRId64 ",\"kind\":\"kernel\",\"state\":\"%s\",\"reason\":\"%s\",\"lease_ms\":%s,"
-	       "\"generation\":%u}\n", boottime_ms(), state, reason, strcmp(lease, "-") ? lease : "null",
-	       generation);
+	printf("{\"t\":%" PRId64
+	       ",\"kind\":\"kernel\",\"state\":\"%s\",\"reason\":\"%s\",\"lease_ms\":%s,"
+	       "\"generation\":%u}\n",
+	       boottime_ms(), state, reason, strcmp(lease, "-") ? lease : "null", generation);
 	fflush(stdout);
 }
 
@@ -81,7 +82,8 @@ static cJSON *ask_agent(const char *path)
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
 	if (!connect(fd, (struct sockaddr *)&addr, sizeof(addr)) &&
 	    write(fd, question, sizeof(question) - 1) == (ssize_t)sizeof(question) - 1)
-		while (have < sizeof(answer) - 1 && (n = read(fd, answer + have, sizeof(answer) - 1 - have)) > 0)
+		while (have < sizeof(answer) - 1 &&
+		       (n = read(fd, answer + have, sizeof(answer) - 1 - have)) > 0)
 			have += (size_t)n;
 	close(fd);
 	answer[have] = '\0';
@@ -101,10 +103,13 @@ static void sample_agent(const char *name, const char *path)
 	char now[256] = "\"state\":\"NoAgent\",\"reason\":\"\"";
 	cJSON *answer = ask_agent(path), *volume;
 
-	cJSON_ArrayForEach(volume, cJSON_GetObjectItemCaseSensitive(answer, "volumes"))
-		if (!strcmp(member(volume, "volume"), name))
-			snprintf(now, sizeof(now), "\"state\":\"%.40s\",\"reason\":\"%.60s\"",
-				 member(volume, "state"), member(volume, "reason"));
+	if (answer) /* an agent that does not know the volume */
+		snprintf(now, sizeof(now), "\"state\":\"Closed\",\"reason\":\"\"");
+	cJSON_ArrayForEach(volume,
+			   cJSON_GetObjectItemCaseSensitive(
+				   answer, "volumes")) if (!strcmp(member(volume, "volume"), name))
+		snprintf(now, sizeof(now), "\"state\":\"%.40s\",\"reason\":\"%.60s\"",
+			 member(volume, "state"), member(volume, "reason"));
 	cJSON_Delete(answer);
 	if (strcmp(now, before))
 		printf("{\"t\":%" PRId64 ",\"kind\":\"agent\",%s}\n", boottime_ms(), now);

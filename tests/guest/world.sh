@@ -13,7 +13,7 @@ UNIT=postgresql@15-main.service
 CONF=/etc/cmk/cmk.conf
 AGENT=cmk-agent.service
 export PATH=/usr/lib/postgresql/15/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
-export PGHOST=/var/run/postgresql
+export PGHOST=/var/run/postgresql LC_ALL=C
 
 # now_ms: CLOCK_BOOTTIME in milliseconds
 now_ms()
@@ -88,8 +88,8 @@ world_config()
 		[kms]
 		vaults = $VAULT
 		ca_file = /etc/cmk/test-ca.pem
-		connect_timeout = 2s
-		total_timeout = 3s
+		connect_timeout = 5s
+		total_timeout = 8s
 
 		[volume $VOLUME]
 		device = $DISK
