@@ -26,10 +26,13 @@ judge-agent-src := $(wildcard tests/vault/judges/agent/*.c) tests/vault/util.c t
 $(eval $(call program,judge-agent,$(judge-agent-src),libcurl libcjson libcrypto,))
 build/bin/judge-agent: $(call agent-libs,cmk)
 
+$(eval $(call program,judge-bodies,tests/vault/judges/bodies/main.c tests/vault/util.c tests/vault/crypto_key.c,libcjson \
+	libcrypto,))
+
 # What the judges need on the machine besides: npm, which the first of them installs where it is missing.
-judge-programs := $(addprefix build/bin/,judge-recordings judge-verdicts judge-agent)
+judge-programs := $(addprefix build/bin/,judge-recordings judge-bodies judge-verdicts judge-agent)
 vault-judges := tests/vault/judges/check-sdk tests/vault/judges/check-recordings \
-	tests/vault/judges/check-verdicts tests/vault/judges/check-agent-client
+	tests/vault/judges/check-bodies tests/vault/judges/check-verdicts tests/vault/judges/check-agent-client
 
 .PHONY: check-vault
 check-vault: deps ## the test vault before its judges: the official SDK, recorded sessions, known errors

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception
 /*
  * The error bodies of the real services, word by word as they were recorded or published. In a
- * body, $1 and $2 stand for what the caller says, $A, $O, $T, $V and $R for the caller's
- * application and object id, tenant, vault and region, $X for the activity id and $D for the time.
+ * body, $1 and $2 stand for what the caller says, $A and $O for the caller's application and object
+ * id, $T, $V and $R for tenant, vault and region, $I for the tenant as an issuer, $M for the
+ * managed identity's resource, $X for the activity id, $D for the time, and the other letters for
+ * constants.
  */
 #include <stdio.h>
 #include <string.h>
@@ -38,9 +40,7 @@ static const struct {
 	{ "mhsm-token-not-yet-valid", 401, "Token not yet valid" ACTIVITY },
 	{ "kv-invalid-issuer", 401,
 	  KV("Unauthorized",
-	     "AKV10032: Invalid issuer. Expected one of https://sts.windows.net/$1/, "
-	     "https://sts.windows.net/f8cdef31-a31e-4b4a-93e4-5f571e91255a/, found "
-	     "https://sts.windows.net/$2/.") },
+	     "AKV10032: Invalid issuer. Expected one of $I, found https://sts.windows.net/$2/.") },
 	{ "kv-invalid-audience", 401,
 	  KV("Unauthorized", "AKV10022: Invalid audience. Expected $1, found: $2.") },
 	{ "kv-signing-key-unresolved", 401,
@@ -78,9 +78,8 @@ static const struct {
 		   "assignments, deny assignments "
 		   "or role definitions were changed recently, please observe propagation "
 		   "time.\\r\\n" CALLER
-		   "\\r\\nAction: 'Microsoft.KeyVault/vaults/$1'\\r\\nResource: '/subscriptions/"
-		   "00000000-0000-0000-0000-000000000000/resourcegroups/test/providers/"
-		   "microsoft.keyvault/vaults/$V/"
+		   "\\r\\nAction: 'Microsoft.KeyVault/vaults/$1'\\r\\nResource: '/subscriptions/$S"
+		   "/resourcegroups/$G/providers/microsoft.keyvault/vaults/$V/"
 		   "keys/$2'\\r\\nAssignment: (not found)\\r\\nDenyAssignmentId: "
 		   "null\\r\\nDecisionReason: null \\r\\n"
 		   "Vault: $V;location=$R\\r\\n",
@@ -93,14 +92,14 @@ static const struct {
 		   "Request was not allowed by NSP rules and the client address is not authorized "
 		   "and caller was "
 		   "ignored because bypass is set to None\\r\\nClient address: "
-		   "127.0.0.1\\r\\nCaller: appid=$A;"
+		   "$C\\r\\nCaller: appid=$A;"
 		   "oid=$O\\r\\nVault: $V;location=$R",
 		   "ForbiddenByFirewall") },
 	{ "kv-public-access-off", 403,
 	  KV_INNER("Forbidden",
 		   "Public network access is disabled and request is not from a trusted service "
 		   "nor via an approved "
-		   "private link.\\r\\n" CALLER "\\r\\nVault: $V;location=$R",
+		   "private link.\\r\\n" CALLER "$M\\r\\nVault: $V;location=$R",
 		   "ForbiddenByConnection") },
 	{ "kv-purge-protected", 403,
 	  KV("Forbidden",
@@ -156,7 +155,7 @@ static const struct {
 	{ "imds-bad-request", 400, "{\"error\":\"invalid_request\",\"error_description\":\"$1\"}" },
 	{ "aad-app-gone", 400,
 	  AAD("unauthorized_client", "700016",
-	      "Application with identifier '$1' was not found in the directory 'Test'. "
+	      "Application with identifier '$1' was not found in the directory '$N'. "
 	      "This can happen if the application has not been installed by the administrator of "
 	      "the tenant or "
 	      "consented to by any user in the tenant. You may have sent your authentication "
@@ -205,12 +204,25 @@ static char *escaped(const char *s)
 	return text;
 }
 
+static const struct {
+	char letter;
+	const char *value;
+} constants[] = {
+	{ 'C', "127.0.0.1" },				 /* the client's address */
+	{ 'G', "test" },				 /* the resource group */
+	{ 'N', "Test" },				 /* the directory's name */
+	{ 'S', "00000000-0000-0000-0000-000000000000" }, /* the subscription */
+};
+
 static char *value_of(const struct req *req, char c, const char *a, const char *b)
 {
 	const struct vault *vault = req->vault;
 	time_t now = time(NULL);
 	char date[32];
 
+	for (size_t i = 0; i < ARRAY_SIZE(constants); i++)
+		if (constants[i].letter == c)
+			return xstrdup(constants[i].value);
 	switch (c) {
 	case '1':
 		return escaped(a ? a : "");
@@ -229,6 +241,13 @@ static char *value_of(const struct req *req, char c, const char *a, const char *
 			     : xstrdup("vault");
 	case 'R':
 		return xstrdup(vault ? vault->region : REGION_DEFAULT);
+	case 'I':
+		return xasprintf("https://sts.windows.net/%s/",
+				 vault ? vault->tenant : TENANT_DEFAULT);
+	case 'M':
+		return req->who && req->who->resource_id
+			       ? xasprintf(";xms_mirid=%s", req->who->resource_id)
+			       : xstrdup("");
 	case 'D':
 		strftime(date, sizeof(date), "%F %TZ", gmtime(&now));
 		return xstrdup(date);
