@@ -212,22 +212,6 @@ static int on_key(void *user, const char *section, const char *name, const char 
 	return set_key(user, name, value) == 0;
 }
 
-static void set_defaults(struct cmk_config *cfg)
-{
-	cfg->probe_interval_ms = 60000;
-	cfg->probe_jitter_percent = 10;
-	cfg->lease_ms = 600000;
-	cfg->confirm_after_ms = 5000;
-	cfg->lock_budget_ms = 60000;
-	snprintf(cfg->socket, sizeof(cfg->socket), "%s", CMK_CONTROL_SOCKET);
-	snprintf(cfg->kms_path, sizeof(cfg->kms_path), "/usr/lib/cmk/cmk-kms");
-	snprintf(cfg->kms_user, sizeof(cfg->kms_user), "cmk-kms");
-	snprintf(cfg->api_version, sizeof(cfg->api_version), "7.4");
-	snprintf(cfg->imds, sizeof(cfg->imds), "http://169.254.169.254");
-	cfg->connect_timeout_ms = 5000;
-	cfg->total_timeout_ms = 20000;
-}
-
 /*
  * An orderly lock begins lock_budget before the lease's end. If no probe fitted in before that,
  * each lease would end in a lock although the key is valid.
@@ -353,7 +337,7 @@ int cmk_config_load(const char *path, struct cmk_config **cfg, struct cmk_error 
 		return cmk_error_set(err, CMK_EXIT_MEMORY, -ENOMEM, NULL, "%s: out of memory",
 				     path);
 	}
-	set_defaults(p.cfg);
+	cmk_config_defaults(p.cfg);
 	r = parse(&p);
 	fclose(p.file);
 	if (r < 0) {

@@ -5,28 +5,22 @@
 
 #include <arpa/inet.h>
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "syntax.h"
 #include "timeutil.h"
 
 #define NAME_CHARS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 #define DM_CHARS   NAME_CHARS "#+-.:=@_"
 #define UNIT_CHARS NAME_CHARS ":_.\\@-"
-#define HOST_CHARS "abcdefghijklmnopqrstuvwxyz0123456789-"
 #define USER_CHARS NAME_CHARS "_-."
-#define LABEL_MAX  63
-#define HOST_MAX   253
 #define HOUR_MS	   (3600 * 1000LL)
 #define DAY_MS	   (24 * HOUR_MS)
 
 static void *field(const struct cmk_key *key, void *base)
 {
 	return (char *)base + key->offset;
-}
-
-static bool only(const char *s, const char *chars)
-{
-	return *s && s[strspn(s, chars)] == '\0';
 }
 
 static int put_string(const struct cmk_key *key, void *base, const char *value)
@@ -56,7 +50,7 @@ static int parse_number(const struct cmk_key *key, void *base, const char *value
 {
 	unsigned long n;
 
-	if (!only(value, "0123456789") || strlen(value) > 9)
+	if (!syntax_only(value, "0123456789") || strlen(value) > 9)
 		return -EINVAL;
 	n = strtoul(value, NULL, 10);
 	if ((int64_t)n < key->min || (int64_t)n > key->max)
@@ -101,35 +95,9 @@ static int parse_on_inaccessible(const struct cmk_key *key, void *base, const ch
 	return 0;
 }
 
-/* An absolute path without "." and "..", so that two spellings of one path are not taken for two.
- */
-static bool is_path(const char *s)
-{
-	if (s[0] != '/' || strstr(s, "//") || (s[1] && s[strlen(s) - 1] == '/'))
-		return false;
-	for (const char *p = s; p; p = strchr(p + 1, '/')) {
-		size_t len = strcspn(p + 1, "/");
-
-		if ((len == 1 && p[1] == '.') || (len == 2 && p[1] == '.' && p[2] == '.'))
-			return false;
-	}
-	return true;
-}
-
 static int parse_path(const struct cmk_key *key, void *base, const char *value)
 {
-	return is_path(value) && value[1] ? put_string(key, base, value) : -EINVAL;
-}
-
-static bool is_uuid(const char *s)
-{
-	for (size_t i = 0; i < 36; i++) {
-		bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-
-		if (dash ? s[i] != '-' : !isxdigit((unsigned char)s[i]))
-			return false;
-	}
-	return s[36] == '\0';
+	return syntax_is_path(value) && value[1] ? put_string(key, base, value) : -EINVAL;
 }
 
 static int parse_device(const struct cmk_key *key, void *base, const char *value)
@@ -138,7 +106,7 @@ static int parse_device(const struct cmk_key *key, void *base, const char *value
 
 	if (strncmp(value, "UUID=", 5) != 0)
 		return parse_path(key, base, value);
-	if (!is_uuid(value + 5))
+	if (!syntax_is_uuid(value + 5))
 		return -EINVAL;
 	for (size_t i = 0; i < 36 + 5 + 1; i++)
 		text[i] = i < 5 ? value[i] : tolower((unsigned char)value[i]);
@@ -154,58 +122,14 @@ static int parse_mount_options(const struct cmk_key *key, void *base, const char
 	return put_string(key, base, value);
 }
 
-/* host[:port] after "http://". Fills @host, without the brackets of an IPv6 address. */
-static bool split_http(const char *url, char *host, size_t room)
-{
-	const char *p = url + strlen("http://"), *end;
-	size_t len;
-
-	if (strncmp(url, "http://", strlen("http://")) != 0)
-		return false;
-	end = *p == '[' ? strchr(++p, ']') : p + strcspn(p, ":");
-	if (!end || end == p)
-		return false;
-	len = end - p;
-	if (len >= room)
-		return false;
-	memcpy(host, p, len);
-	host[len] = '\0';
-	end += *end == ']';
-	if (*end == '\0')
-		return true;
-	return *end == ':' && only(end + 1, "0123456789") && strlen(end + 1) <= 5 &&
-	       strtoul(end + 1, NULL, 10) >= 1 && strtoul(end + 1, NULL, 10) <= 65535;
-}
-
-/* A host name of at least two labels; lower case, as it is compared later. */
-static bool is_host(const char *s)
-{
-	size_t labels = 0;
-
-	if (strlen(s) > HOST_MAX)
-		return false;
-	for (;;) {
-		size_t len = strspn(s, HOST_CHARS);
-
-		if (len == 0 || len > LABEL_MAX || s[0] == '-' || s[len - 1] == '-')
-			return false;
-		labels++;
-		s += len;
-		if (*s == '\0')
-			return labels >= 2;
-		if (*s++ != '.')
-			return false;
-	}
-}
-
 static int parse_proxy(const struct cmk_key *key, void *base, const char *value)
 {
-	char host[HOST_MAX + 1];
+	char host[SYNTAX_HOST_MAX + 1];
 	struct in6_addr addr6;
 
-	if (!split_http(value, host, sizeof(host)))
+	if (!syntax_split_http(value, host, sizeof(host)))
 		return -EINVAL;
-	if (!only(host, NAME_CHARS "-.") && inet_pton(AF_INET6, host, &addr6) != 1)
+	if (!syntax_only(host, NAME_CHARS "-.") && inet_pton(AF_INET6, host, &addr6) != 1)
 		return -EINVAL;
 	return put_string(key, base, value);
 }
@@ -213,11 +137,11 @@ static int parse_proxy(const struct cmk_key *key, void *base, const char *value)
 /* Tokens come from there in clear text: only this machine and its hypervisor can be meant. */
 static int parse_imds(const struct cmk_key *key, void *base, const char *value)
 {
-	char host[HOST_MAX + 1];
+	char host[SYNTAX_HOST_MAX + 1];
 	struct in6_addr addr6;
 	struct in_addr addr;
 
-	if (!split_http(value, host, sizeof(host)))
+	if (!syntax_split_http(value, host, sizeof(host)))
 		return -EINVAL;
 	if (inet_pton(AF_INET, host, &addr) == 1) {
 		uint32_t a = ntohl(addr.s_addr);
@@ -235,14 +159,15 @@ static int parse_imds(const struct cmk_key *key, void *base, const char *value)
 
 static int parse_api_version(const struct cmk_key *key, void *base, const char *value)
 {
-	if (!only(value, "0123456789.-") || !isdigit((unsigned char)value[0]))
+	if (!syntax_only(value, "0123456789.-") || !isdigit((unsigned char)value[0]))
 		return -EINVAL;
 	return put_string(key, base, value);
 }
 
 static int parse_user(const struct cmk_key *key, void *base, const char *value)
 {
-	return only(value, USER_CHARS) && *value != '-' ? put_string(key, base, value) : -EINVAL;
+	return syntax_only(value, USER_CHARS) && *value != '-' ? put_string(key, base, value)
+							       : -EINVAL;
 }
 
 static int put_suffix(void *base, const char *value, enum cmk_store store)
@@ -251,7 +176,7 @@ static int put_suffix(void *base, const char *value, enum cmk_store store)
 
 	if (*value == '.')
 		value++;
-	if (!is_host(value))
+	if (!syntax_is_host(value))
 		return -EINVAL;
 	if (strlen(value) + 2 > sizeof(cfg->suffix))
 		return -ENOSPC;
@@ -303,7 +228,7 @@ static int add_vault(void *base, const char *word, size_t len)
 	for (size_t i = 0; i < len; i++)
 		host[i] = tolower((unsigned char)word[i]);
 	host[len] = '\0';
-	if (!is_host(strncmp(host, "*.", 2) == 0 ? host + 2 : host))
+	if (!syntax_is_host(strncmp(host, "*.", 2) == 0 ? host + 2 : host))
 		return -EINVAL;
 	if (cfg->n_vaults == CMK_MAX_VAULTS)
 		return -ENOSPC;
@@ -333,7 +258,7 @@ static int add_unit(void *base, const char *word, size_t len)
 		return -EINVAL;
 	memcpy(unit, word, len);
 	unit[len] = '\0';
-	if (!only(unit, UNIT_CHARS))
+	if (!syntax_only(unit, UNIT_CHARS))
 		return -EINVAL;
 	for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
 		size_t n = strlen(types[i]);
@@ -440,6 +365,22 @@ const struct cmk_key *cmk_config_key(enum cmk_section section, const char *name,
 
 bool cmk_config_volume_name_ok(const char *name)
 {
-	return only(name, DM_CHARS) && strlen(name) <= 127 && *name != '-' &&
+	return syntax_only(name, DM_CHARS) && strlen(name) <= 127 && *name != '-' &&
 	       strcmp(name, ".") != 0 && strcmp(name, "..") != 0 && strcmp(name, "control") != 0;
+}
+
+void cmk_config_defaults(struct cmk_config *cfg)
+{
+	cfg->probe_interval_ms = 60000;
+	cfg->probe_jitter_percent = 10;
+	cfg->lease_ms = 600000;
+	cfg->confirm_after_ms = 5000;
+	cfg->lock_budget_ms = 60000;
+	snprintf(cfg->socket, sizeof(cfg->socket), "%s", CMK_CONTROL_SOCKET);
+	snprintf(cfg->kms_path, sizeof(cfg->kms_path), "/usr/lib/cmk/cmk-kms");
+	snprintf(cfg->kms_user, sizeof(cfg->kms_user), "cmk-kms");
+	snprintf(cfg->api_version, sizeof(cfg->api_version), "7.4");
+	snprintf(cfg->imds, sizeof(cfg->imds), "http://169.254.169.254");
+	cfg->connect_timeout_ms = 5000;
+	cfg->total_timeout_ms = 20000;
 }

@@ -48,6 +48,9 @@ struct cmk_key {
 const struct cmk_key *cmk_config_key(enum cmk_section section, const char *name,
 				     unsigned int *index);
 
+/* What the keys are where the file does not give them; a volume's lease is the agent's then. */
+void cmk_config_defaults(struct cmk_config *cfg);
+
 /* Is @name one that the device-mapper and this project can use for a mapping? */
 bool cmk_config_volume_name_ok(const char *name);
 

@@ -18,14 +18,15 @@ static int64_t timeout_ms(const struct ctl *c, const char *op)
 	return SLACK_MS + 2 * c->cfg->lock_budget_ms + 5 * c->cfg->total_timeout_ms;
 }
 
-int ctl_agent_call(struct ctl *c, const char *op, const char *volume, bool start, cJSON **answer)
+int ctl_agent_call(struct ctl *c, const char *op, const char *volume, const char *flag,
+		   cJSON **answer)
 {
 	cJSON *request = cJSON_CreateObject();
 	int r = -ENOMEM;
 
 	if (cJSON_AddStringToObject(request, "op", op) &&
 	    (!volume || cJSON_AddStringToObject(request, "volume", volume)) &&
-	    (!start || cJSON_AddTrueToObject(request, "start")))
+	    (!flag || cJSON_AddTrueToObject(request, flag)))
 		r = cmk_control_call(c->cfg->socket, request, timeout_ms(c, op), answer, &c->err);
 	else
 		cmk_error_set(&c->err, CMK_EXIT_MEMORY, r, NULL, "out of memory");

@@ -37,7 +37,7 @@ static int busy(struct ctl *c, const struct cmk_dm_device *dev)
 static int let_go(struct ctl *c, const char *name, bool *agent)
 {
 	cJSON *answer = NULL;
-	int r = ctl_agent_call(c, "forget", name, false, &answer);
+	int r = ctl_agent_call(c, "forget", name, NULL, &answer);
 
 	*agent = !ctl_agent_absent(r);
 	if (!*agent) {
@@ -53,7 +53,7 @@ static void take_back(struct ctl *c, const char *name)
 {
 	cJSON *answer = NULL;
 
-	if (ctl_agent_call(c, "adopt", name, false, &answer) < 0)
+	if (ctl_agent_call(c, "adopt", name, NULL, &answer) < 0)
 		ctl_note("%s is still mapped, and cmk-agent does not watch it any more: its lease "
 			 "will end",
 			 name);

@@ -7,10 +7,10 @@
 #include "agentd/reason.h"
 #include "ctl.h"
 
-static int by_agent(struct ctl *c, const char *op)
+static int by_agent(struct ctl *c, const char *op, const char *flag)
 {
 	cJSON *volume = NULL, *status, *list;
-	int r = ctl_agent_call(c, op, c->operands[0], false, &volume);
+	int r = ctl_agent_call(c, op, c->operands[0], flag, &volume);
 
 	if (r < 0)
 		return r;
@@ -38,7 +38,7 @@ static int lock_now(struct ctl *c)
 		r = cmk_dm_revoke(name, REASON_OPERATOR_LOCK, &c->err);
 	if (r < 0)
 		return r;
-	r = by_agent(c, "lock");
+	r = by_agent(c, "lock", "immediate");
 	if (!ctl_agent_absent(r))
 		return r;
 	memset(&c->err, 0, sizeof(c->err));
@@ -58,7 +58,7 @@ int cmd_lock(struct ctl *c)
 
 	if (c->immediate)
 		return lock_now(c);
-	r = by_agent(c, "lock");
+	r = by_agent(c, "lock", NULL);
 	if (ctl_agent_absent(r))
 		snprintf(c->err.remedy, sizeof(c->err.remedy),
 			 "Start it, or take the key out of the kernel at once: cmkctl lock "
@@ -69,7 +69,7 @@ int cmd_lock(struct ctl *c)
 
 int cmd_unlock(struct ctl *c)
 {
-	int r = by_agent(c, "unlock");
+	int r = by_agent(c, "unlock", NULL);
 
 	if (ctl_agent_absent(r))
 		snprintf(c->err.remedy, sizeof(c->err.remedy),
@@ -80,5 +80,5 @@ int cmd_unlock(struct ctl *c)
 
 int cmd_revalidate(struct ctl *c)
 {
-	return by_agent(c, "revalidate");
+	return by_agent(c, "revalidate", NULL);
 }

@@ -68,7 +68,7 @@ static int hand_over(struct ctl *c, const struct open_request *o, cJSON **volume
 {
 	struct cmk_dm_status st;
 	char utc[32];
-	int r = ctl_agent_call(c, "adopt", o->name, !c->no_start, volume);
+	int r = ctl_agent_call(c, "adopt", o->name, c->no_start ? NULL : "start", volume);
 
 	if (!ctl_agent_absent(r))
 		return r;

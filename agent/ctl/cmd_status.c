@@ -7,7 +7,7 @@
 /* @name: one volume, or NULL. Closed volumes of cmk.conf are there too. */
 static int get_status(struct ctl *c, const char *name, cJSON **status)
 {
-	int r = ctl_agent_call(c, "status", NULL, false, status);
+	int r = ctl_agent_call(c, "status", NULL, NULL, status);
 
 	if (ctl_agent_absent(r)) {
 		memset(&c->err, 0, sizeof(c->err));

@@ -72,12 +72,12 @@ int cmd_kek_check(struct ctl *c);
 
 /**
  * ctl_agent_call() - ask the agent.
- * @op: the operation. @volume: its volume, or NULL. @start: adopt's field.
+ * @op: the operation. @volume: its volume, or NULL. @flag: a field to be true, or NULL.
  * @answer: the caller's to delete.
  *
  * Return: as cmk_control_call(), with c->err.
  */
-int ctl_agent_call(struct ctl *c, const char *op, const char *volume, bool start,
+int ctl_agent_call(struct ctl *c, const char *op, const char *volume, const char *flag,
 		   cJSON **answer) _must_check_;
 /* Is this what ctl_agent_call() returns where no agent runs? */
 bool ctl_agent_absent(int r);
