@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
-/* /etc/cmk/cmk.conf, read once, checked whole, and immutable afterwards. Specified in Documentation/cmk.conf.md. */
+/* /etc/cmk/cmk.conf, read once, checked whole, and immutable afterwards. Specified in
+ * Documentation/cmk.conf.md. */
 #ifndef CMK_CONFIG_H
 #define CMK_CONFIG_H
 
 #include "error.h"
 #include "keyid.h"
 
-#define CMK_CONFIG_PATH	      "/etc/cmk/cmk.conf"
-#define CMK_CONTROL_SOCKET    "/run/cmk/agent.sock"
-#define CMK_MAX_UNITS	      16
-#define CMK_MAX_VAULTS	      64
+#define CMK_CONFIG_PATH	   "/etc/cmk/cmk.conf"
+#define CMK_CONTROL_SOCKET "/run/cmk/agent.sock"
+#define CMK_MAX_UNITS	   16
+#define CMK_MAX_VAULTS	   64
 
 enum cmk_on_lock {
 	CMK_LOCK_ORDERLY,   /* units, unmount, then the kernel's revoke */
@@ -24,8 +25,8 @@ enum cmk_on_inaccessible {
 /* One [volume NAME] section: the mapping's name is NAME. */
 struct cmk_volume_config {
 	char name[128];
-	char device[256];      /* path, or UUID=<LUKS UUID> */
-	char mount[256];       /* absolute mount point, or empty */
+	char device[256]; /* path, or UUID=<LUKS UUID> */
+	char mount[256];  /* absolute mount point, or empty */
 	char mount_options[256];
 	char units[CMK_MAX_UNITS][256]; /* stopped in this order, started in reverse */
 	size_t n_units;
@@ -37,24 +38,24 @@ struct cmk_volume_config {
 
 struct cmk_config {
 	/* [agent] */
-	int64_t probe_interval_ms; /* 60 s */
+	int64_t probe_interval_ms;	   /* 60 s */
 	unsigned int probe_jitter_percent; /* 10 */
-	int64_t lease_ms;	   /* 600 s */
-	int64_t confirm_after_ms;  /* 5 s */
-	int64_t lock_budget_ms;	   /* 60 s */
+	int64_t lease_ms;		   /* 600 s */
+	int64_t confirm_after_ms;	   /* 5 s */
+	int64_t lock_budget_ms;		   /* 60 s */
 	char socket[108];
 	/* [kms] */
-	char kms_path[256];	   /* the worker's binary */
-	char kms_user[33];	   /* cmk-kms */
-	char ca_file[256];	   /* empty: the system's CAs */
-	char proxy[256];	   /* empty: none; never used for IMDS */
-	char api_version[16];	   /* 7.4 */
-	char imds[128];		   /* http://169.254.169.254 */
-	int64_t connect_timeout_ms; /* 5 s */
-	int64_t total_timeout_ms;   /* 20 s */
+	char kms_path[256];		  /* the worker's binary */
+	char kms_user[33];		  /* cmk-kms */
+	char ca_file[256];		  /* empty: the system's CAs */
+	char proxy[256];		  /* empty: none; never used for IMDS */
+	char api_version[16];		  /* 7.4 */
+	char imds[128];			  /* http://169.254.169.254 */
+	int64_t connect_timeout_ms;	  /* 5 s */
+	int64_t total_timeout_ms;	  /* 20 s */
 	char vaults[CMK_MAX_VAULTS][254]; /* pins: host names, or "*.vault.azure.net" */
 	size_t n_vaults;
-	char suffix[128];	   /* custom suffix, or empty */
+	char suffix[128]; /* custom suffix, or empty */
 	enum cmk_store suffix_store;
 	/* [volume NAME] */
 	struct cmk_volume_config *volumes;

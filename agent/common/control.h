@@ -10,9 +10,10 @@
 
 #include "error.h"
 
-#define CMK_CONTROL_LINE_MAX   65536	/* bytes of a request, with its newline */
-#define CMK_CONTROL_ANSWER_MAX 16777216 /* and of an answer: the status of some thousand volumes   \
-					 */
+#define CMK_CONTROL_LINE_MAX 65536 /* bytes of a request, with its newline */
+#define CMK_CONTROL_ANSWER_MAX                                                                     \
+	16777216 /* and of an answer: the status of some thousand volumes                          \
+		  */
 
 /**
  * cmk_control_call() - one request, one answer.

@@ -19,8 +19,8 @@ struct cmk_dm_status {
 
 struct cmk_dm_device {
 	char name[128];
-	char uuid[40];	     /* LUKS UUID */
-	char lower[256];     /* path of the lower device */
+	char uuid[40];	 /* LUKS UUID */
+	char lower[256]; /* path of the lower device */
 	unsigned int major, minor;
 	int open_count;
 };
@@ -32,8 +32,9 @@ int cmk_dm_check_target(struct cmk_error *err) _must_check_;
  * cmk_dm_create() - map @h under @name, Available at once.
  * @key: description of the loaded cmk key, or NULL for "-".
  */
-int cmk_dm_create(const char *name, const struct cmk_header *h, const struct cmk_volume_config *opts,
-		  const char *key, struct cmk_error *err) _must_check_;
+int cmk_dm_create(const char *name, const struct cmk_header *h,
+		  const struct cmk_volume_config *opts, const char *key,
+		  struct cmk_error *err) _must_check_;
 /* -EBUSY when it is open. */
 int cmk_dm_remove(const char *name, struct cmk_error *err) _must_check_;
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
-/* The DEK's way into the kernel: a cmk key in a keyring of our own, dropped as soon as the target has it. */
+/* The DEK's way into the kernel: a cmk key in a keyring of our own, dropped as soon as the target
+ * has it. */
 #ifndef CMK_KEYRING_H
 #define CMK_KEYRING_H
 
@@ -19,7 +20,8 @@ struct cmk_keyring_key {
 int cmk_keyring_load(const char *uuid, const struct secret *dek, struct cmk_keyring_key *k,
 		     struct cmk_error *err) _must_check_;
 
-/* Unlink the key and the keyring; the kernel's target keeps its own reference. Safe on an empty one. */
+/* Unlink the key and the keyring; the kernel's target keeps its own reference. Safe on an empty
+ * one. */
 void cmk_keyring_drop(struct cmk_keyring_key *k);
 
 #endif

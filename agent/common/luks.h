@@ -22,34 +22,39 @@ struct cmk_header {
 };
 
 /**
- * cmk_luks_format() - write a new header without a keyslot: aes-xts-plain64, 64-byte key, subsystem "cmk".
+ * cmk_luks_format() - write a new header without a keyslot: aes-xts-plain64, 64-byte key, subsystem
+ * "cmk".
  * @device: a block device that is not in use; the caller has asked the user.
- * @sector_size: 512..4096. @label: may be NULL. @extra: the custom suffix, as for cmk_token_parse().
+ * @sector_size: 512..4096. @label: may be NULL. @extra: the custom suffix, as for
+ * cmk_token_parse().
  * @dek: the new DEK.
  * @token: completed here with the new header's UUID and the MAC, and written in the same step.
  *
- * What was written is read back and checked. On failure no valid header of ours is left behind; a device that was
- * refused before anything was written is as it was. Return: 0 or -errno with @err.
+ * What was written is read back and checked. On failure no valid header of ours is left behind; a
+ * device that was refused before anything was written is as it was. Return: 0 or -errno with @err.
  */
 int cmk_luks_format(const char *device, unsigned int sector_size, const char *label,
-		    const struct cmk_suffix *extra, const struct secret *dek, struct cmk_token *token,
-		    struct cmk_header *h, struct cmk_error *err) _must_check_;
+		    const struct cmk_suffix *extra, const struct secret *dek,
+		    struct cmk_token *token, struct cmk_header *h,
+		    struct cmk_error *err) _must_check_;
 
 /**
  * cmk_luks_load() - read the header and its cmk tokens.
  *
- * Return: 0; -ENODEV (no such device), -EINVAL (not LUKS2, not of this subsystem, damaged, a token is malformed),
- * each with @err and its exit code.
+ * Return: 0; -ENODEV (no such device), -EINVAL (not LUKS2, not of this subsystem, damaged, a token
+ * is malformed), each with @err and its exit code.
  */
 int cmk_luks_load(const char *device, const struct cmk_suffix *extra, struct cmk_header *h,
 		  struct cmk_error *err) _must_check_;
 
 /**
- * cmk_luks_check_dek() - is @dek the volume's DEK (LUKS2 digest), and are all tokens untampered (MAC)?
+ * cmk_luks_check_dek() - is @dek the volume's DEK (LUKS2 digest), and are all tokens untampered
+ * (MAC)?
  *
  * Return: 0, -EKEYREJECTED or -EBADMSG with @err.
  */
-int cmk_luks_check_dek(const struct cmk_header *h, const struct secret *dek, struct cmk_error *err) _must_check_;
+int cmk_luks_check_dek(const struct cmk_header *h, const struct secret *dek,
+		       struct cmk_error *err) _must_check_;
 
 /* "UUID=..." or a path -> the path of the block device. */
 int cmk_luks_resolve(const char *spec, char *path, size_t len, struct cmk_error *err) _must_check_;

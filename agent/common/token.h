@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
-/* The LUKS2 token of type "cmk": one wrapped copy of the DEK. JSON in and out, and its MAC. Pure but for OpenSSL. */
+/* The LUKS2 token of type "cmk": one wrapped copy of the DEK. JSON in and out, and its MAC. Pure
+ * but for OpenSSL. */
 #ifndef CMK_TOKEN_H
 #define CMK_TOKEN_H
 
@@ -50,8 +51,8 @@ int cmk_token_parse(const char *json, const struct cmk_suffix *extra, struct cmk
 int cmk_token_format(const struct cmk_token *t, char **json) _must_check_;
 
 /**
- * cmk_token_mac() - HMAC over all fields but slot and mac, each with its length before it, and the LUKS UUID, under
- * HKDF(DEK, "dm-cmk token mac v1").
+ * cmk_token_mac() - HMAC over all fields but slot and mac, each with its length before it, and the
+ * LUKS UUID, under HKDF(DEK, "dm-cmk token mac v1").
  */
 int cmk_token_mac(const struct cmk_token *t, const char *luks_uuid, const struct secret *dek,
 		  uint8_t mac[CMK_SHA256_BYTES]) _must_check_;

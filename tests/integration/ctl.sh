@@ -1,8 +1,8 @@
 #!/bin/busybox sh
 # SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception
 # shellcheck shell=dash
-# cmkctl with the real module, worker and test vault, in a guest whose disks may be lost: what a user sees of each verb,
-# and of each way to get it wrong. Prints TAP. Run by `make check-ctl`.
+# cmkctl with the real module, worker and test vault, in a guest whose disks may be lost: what a
+# user sees of each verb, and of each way to get it wrong. Prints TAP. Run by `make check-ctl`.
 set -u
 
 DISK=/dev/vda
@@ -67,6 +67,9 @@ kernel_says() { dmsetup status data | grep -q "$1"; }
 loaded_keys() { grep -c ' cmk:' /proc/keys; }
 one_key() { [ "$(loaded_keys)" = 1 ]; }
 mounted() { grep -q "^/dev/[^ ]* $1 " /proc/mounts; }
+in_a_keyring() { { keyctl show @u; keyctl show @s; } | grep -q cmk; }
+table_shows_key() { dmsetup table --showkeys data | grep -q '[0-9a-f]\{64\}'; }
+no_keyslots() { cryptsetup luksDump $DISK | grep -A1 '^Keyslots:' | grep -q '^Tokens:'; }
 no_keys() { [ "$(loaded_keys)" = 0 ]; }
 read_fails() { ! dd if=/dev/mapper/data of=/dev/null bs=4096 count=1 iflag=direct; }
 sum() { head -c 33554432 $DISK | sha256sum; }
@@ -106,7 +109,8 @@ setup()
 127.0.0.1 localhost contoso.vault.azure.net other.vault.azure.net login.microsoftonline.com
 HOSTS
 	write_conf
-	cmk-testvault --dir /run/vault --https 127.0.0.1:443 --imds 169.254.169.254:80 >/tmp/vault.log 2>&1 &
+	cmk-testvault --dir /run/vault --https 127.0.0.1:443 --imds 169.254.169.254:80 \
+		>/tmp/vault.log 2>&1 &
 	vaultctl ping --wait 20 >/dev/null || { echo "Bail out! no test vault"; exit 1; }
 	chmod 644 /run/vault/ca.pem
 	vaultctl vault contoso.vault.azure.net --retention 90 --purge-protection on >/dev/null
@@ -129,16 +133,20 @@ test_usage()
 	try "a label that is too long" 1 "47 bytes" cmkctl format $DISK --kek $KEK \
 		--label 012345678901234567890123456789012345678901234567
 	try "a KEK that is no URL" 1 "kek" cmkctl format $DISK --kek kek
-	try "a KEK over plain HTTP" 1 "https" cmkctl format $DISK --kek http://contoso.vault.azure.net/keys/kek
-	try "a KEK at a host that is no vault" 1 "evil.example" cmkctl format $DISK --kek https://evil.example/keys/kek
+	try "a KEK over plain HTTP" 1 "https" \
+		cmkctl format $DISK --kek http://contoso.vault.azure.net/keys/kek
+	try "a KEK at a host that is no vault" 1 "evil.example" \
+		cmkctl format $DISK --kek https://evil.example/keys/kek
 	try "an unknown identity" 1 "identity" cmkctl format $DISK --kek $KEK --identity root
 	try "a name that cannot be" 1 "cannot be a name" cmkctl open $DISK a/b
 	try "a volume that nobody knows" 4 "nothing" cmkctl dump nothing
 	try "no configuration" 1 "/nonexistent" cmkctl list --config /nonexistent
 	echo 'lease = 5' >/tmp/bad.conf
-	try "a wrong configuration names its line" 1 "/tmp/bad.conf:1: " cmkctl list --config /tmp/bad.conf
+	try "a wrong configuration names its line" 1 "/tmp/bad.conf:1: " \
+		cmkctl list --config /tmp/bad.conf
 	cp $CONF /tmp/open.conf && chmod 666 /tmp/open.conf
-	try "a configuration that others can write" 2 "root alone" cmkctl list --config /tmp/open.conf
+	try "a configuration that others can write" 2 "root alone" \
+		cmkctl list --config /tmp/open.conf
 	try "only root may" 2 "only root" su -s /bin/sh nobody -c "/usr/sbin/cmkctl list"
 }
 
@@ -148,12 +156,14 @@ test_kek()
 	try "a fit KEK as JSON" 0 '"fit":.*true' cmkctl kek check --json $KEK
 	try "its region is compared with the host's" 0 "passed  region" cmkctl kek check $KEK
 	vaultctl create-key weak --size 2048 --ops wrapKey,sign >/dev/null
-	try "a KEK that may not unwrap" 16 "failed  operation unwrapKey" cmkctl kek check $VAULT/keys/weak
+	try "a KEK that may not unwrap" 16 "failed  operation unwrapKey" \
+		cmkctl kek check $VAULT/keys/weak
 	try "a small KEK is a warning" 16 "warned  key size" cmkctl kek check $VAULT/keys/weak
 	vaultctl disable weak >/dev/null
 	try "a disabled KEK" 16 "failed  enabled" cmkctl kek check $VAULT/keys/weak
 	try "a KEK that is not there" 10 "KeyNotFound" cmkctl kek check $VAULT/keys/missing
-	try "a vault that is not pinned" 1 "cmk.conf" cmkctl kek check https://third.vault.azure.net/keys/kek
+	try "a vault that is not pinned" 1 "cmk.conf" \
+		cmkctl kek check https://third.vault.azure.net/keys/kek
 	vaultctl firewall on >/dev/null
 	try "behind a firewall" 12 "ForbiddenByFirewall" cmkctl kek check $KEK
 	vaultctl firewall off >/dev/null
@@ -168,10 +178,12 @@ test_format()
 	try "format of no device" 4 "/dev/nothing" cmkctl format /dev/nothing --kek $KEK --yes
 	try "format of a file" 4 "not a block device" cmkctl format /etc/passwd --kek $KEK --yes
 	try "format with nobody to ask" 1 "Give --yes" cmkctl format $DISK --kek $KEK
-	try "format with an unfit KEK" 16 "requirements" cmkctl format $DISK --kek $VAULT/keys/weak --yes
+	try "format with an unfit KEK" 16 "requirements" \
+		cmkctl format $DISK --kek $VAULT/keys/weak --yes
 	try "a dry run" 0 "nothing was written" cmkctl format $DISK --kek $KEK --dry-run
 	vaultctl wrong-answer >/dev/null
-	try "a vault that unwraps something else" 16 "something else" cmkctl format $DISK --kek $KEK --yes
+	try "a vault that unwraps something else" 16 "something else" \
+		cmkctl format $DISK --kek $KEK --yes
 	vaultctl clear >/dev/null
 	vaultctl role remove >/dev/null
 	try "format without the role" 10 "ForbiddenByRbac" cmkctl format $DISK --kek $KEK --yes
@@ -188,8 +200,7 @@ test_format()
 	[ $failures = 0 ] || { echo "Bail out! no volume to go on with"; exit 1; }
 	uuid=$(cmkctl dump $DISK | sed -n 's/^  UUID *//p')
 	expect "blkid knows it as LUKS" sh -c "blkid $DISK | grep -q $uuid"
-	expect "cryptsetup knows it, and finds no keyslot" sh -c "cryptsetup luksDump $DISK | grep -A1 '^Keyslots:' |
-		grep -q '^Tokens:'"
+	expect "cryptsetup knows it, and finds no keyslot" no_keyslots
 }
 
 test_dump_and_verify()
@@ -240,8 +251,8 @@ test_open_and_close()
 	try "status as JSON" 0 '"state":.*"Available"' cmkctl status --json data
 	try "list" 0 "data  *Available  *OK" cmkctl list
 	expect "one key is in the kernel" one_key
-	refuse "it is in no keyring of root's" sh -c "keyctl show @u | grep -q cmk; keyctl show @s | grep -q cmk"
-	refuse "the table shows no key" sh -c "dmsetup table --showkeys data | grep -q '[0-9a-f]\{64\}'"
+	refuse "it is in no keyring of root's" in_a_keyring
+	refuse "the table shows no key" table_shows_key
 	expect "a filesystem can be made" /usr/sbin/mke2fs -q /dev/mapper/data
 	mount -t ext4 /dev/mapper/data /mnt
 	(cd /mnt && exec sleep 600) &
@@ -316,7 +327,8 @@ test_with_agent()
 test_damage()
 {
 	dd if=$DISK of=/tmp/header bs=1M count=16 2>/dev/null
-	cryptsetup token export --token-id 0 $DISK | sed 's/"follow_latest":true/"follow_latest":false/' >/tmp/token
+	cryptsetup token export --token-id 0 $DISK |
+		sed 's/"follow_latest":true/"follow_latest":false/' >/tmp/token
 	cryptsetup token import --token-id 0 --token-replace --json-file /tmp/token $DISK
 	try "a token that was changed" 13 "MAC" cmkctl verify data
 	try "open with it" 13 "MAC" cmkctl open data
