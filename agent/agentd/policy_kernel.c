@@ -49,6 +49,9 @@ unsigned int policy_on_kernel(struct cmk_policy *p, const struct cmk_event *ev, 
 		todo = CMK_DO_PROBE;
 		break;
 	case CMK_VOLUME_INACCESSIBLE:
+		/* An unlock job that was ended for this lock had its key on the way already. */
+		if (p->job == CMK_JOB_LOCK)
+			return CMK_DO_REVOKE;
 		p->operator_locked = false;
 		break;
 	case CMK_VOLUME_UNLOCKING:

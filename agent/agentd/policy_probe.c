@@ -6,10 +6,13 @@
 
 /* A lock that follows an unlock within so many leases counts as flapping. */
 #define FLAP_LEASES 2
-/* Flapping level 0 and 1: one valid verdict brings a volume back; then 2, 4, 8, ... in a row. */
-#define FLAPS_BY_LOCKS                                                                             \
-	3	    /* locks in short order raise it so far: they may have causes of their own */
-#define FLAPS_MAX 7 /* valid verdicts that did not last raise it so far */
+/*
+ * Flapping level 0 and 1: one valid verdict brings a volume back; then 2, 4, 8, ... in a row. Locks
+ * in short order, which may have causes of their own, raise it up to the first of these, valid
+ * verdicts that did not last up to the second.
+ */
+#define FLAPS_BY_LOCKS 3
+#define FLAPS_MAX      7
 
 static bool is_lost(enum cmk_verdict v)
 {

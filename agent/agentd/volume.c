@@ -252,6 +252,11 @@ void volume_event(struct volume *v, const struct cmk_event *ev)
 	if (v->gone || v->forgotten)
 		return;
 	todo = cmk_policy_event(&v->policy, ev, boottime_ms());
+	if (todo &
+	    CMK_DO_LOCK) { /* before the revoke: an unlock job must not load the key after it */
+		job_cancel(v->job);
+		v->job = NULL;
+	}
 	if (todo & CMK_DO_RENEW)
 		renew(v);
 	if (todo & CMK_DO_REVOKE)
@@ -297,6 +302,9 @@ void volume_refresh(struct volume *v)
 				.sticky = !st.available && marker_test(v->agent->cfg, v->dev.name,
 								       MARKER_OPERATOR_LOCK),
 			});
+	/* Whoever opened it has lifted the lock. */
+	if (st.available && !v->policy.operator_locked)
+		marker_clear(v->agent->cfg, v->dev.name, MARKER_OPERATOR_LOCK);
 }
 
 void volume_gone(struct volume *v)

@@ -591,6 +591,23 @@ static void opened_by_another_hand(void **state)
 	assert_string_equal(w.p.reason, "OK");
 }
 
+static void key_on_its_way_into_a_lock_is_taken_back(void **state)
+{
+	struct world w = open_world(true);
+
+	(void)state;
+	probe(&w, CMK_REVOKED, "KeyDisabled", true);
+	locked(&w);
+	valid(&w);
+	assert_true(w.todo & CMK_DO_UNLOCK);
+	simple(&w, CMK_EVENT_OPERATOR_LOCK);
+	assert_true(w.todo & CMK_DO_REVOKE);
+	kernel(&w, true, "-", LEASE);
+	assert_true(w.todo & CMK_DO_REVOKE);
+	assert_int_equal(w.p.state, CMK_VOLUME_INACCESSIBLE);
+	assert_true(w.p.operator_locked);
+}
+
 static void gone_from_every_state(void **state)
 {
 	(void)state;
@@ -695,6 +712,7 @@ int main(void)
 		cmocka_unit_test(causes_in_a_row_come_back_soon),
 		cmocka_unit_test(a_single_loss_comes_back_at_once),
 		cmocka_unit_test(opened_by_another_hand),
+		cmocka_unit_test(key_on_its_way_into_a_lock_is_taken_back),
 		cmocka_unit_test(gone_from_every_state),
 		cmocka_unit_test(random_walk_keeps_the_promise),
 		cmocka_unit_test(budget_is_cut_to_fit),
