@@ -57,7 +57,7 @@ check-kernel: $(kernel-ko) $(kernel-test-bin) ## the kernel suite on KERNEL; TES
 		$(foreach t,$(kernel-tests-sh),-f tests/kernel/$(t).sh:/cmk/tests/$(t).sh) \
 		$(foreach t,$(kernel-tests-c) $(kernel-tools-c),-f build/tests/kernel/$(t):/cmk/tests/$(t))
 	$(Q)truncate -s 256M $(kernel-test-log)/disk
-	$(Q)scripts/vm -k $(KERNEL) -i $(kernel-test-log)/initramfs -o $(kernel-test-log) -t 1200 \
+	$(Q)scripts/vm -k $(KERNEL) -i $(kernel-test-log)/initramfs -o $(kernel-test-log) -t 1800 \
 		-a "audit=1 no_timer_check" -d disk=$(kernel-test-log)/disk \
 		|| touch $(kernel-test-log)/failed
 	$(Q)scripts/summary $(kernel-test-log)/result
