@@ -30,3 +30,12 @@ check-ctl: agent vault module ## cmkctl in a guest: every verb, and every way to
 		|| touch $(ctl-test-log)/failed
 	$(Q)scripts/summary $(ctl-test-log)/result
 	$(Q)[ ! -e $(ctl-test-log)/failed ]
+
+install-y += install-ctl
+
+.PHONY: install-ctl
+install-ctl:
+	$(Q)install -D -m 0644 Documentation/man/cmkctl.8 $(DESTDIR)$(PREFIX)/share/man/man8/cmkctl.8
+	$(Q)install -D -m 0644 Documentation/man/cmk.conf.5 $(DESTDIR)$(PREFIX)/share/man/man5/cmk.conf.5
+	$(Q)install -D -m 0644 agent/ctl/cmkctl.bash \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/cmkctl
