@@ -128,8 +128,9 @@ static void finish(struct entry *e, const struct cmk_evidence *failure)
 	while (w) {
 		struct waiter *next = w->next;
 
-		/* an early fetch that fails costs nothing while the old token lives */
-		if (w->done && is_usable(e, w->newer_than_ms))
+		/* an early fetch that fails costs nothing while the old token lives; what was
+		 * fetched for someone is new to them, even within the same millisecond */
+		if (w->done && (!failure || is_usable(e, w->newer_than_ms)))
 			w->done(w->arg, &token, NULL);
 		else if (w->done)
 			w->done(w->arg, NULL, failure);

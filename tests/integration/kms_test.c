@@ -98,31 +98,31 @@ static void test_lying_vault(void **state)
 	set_vault("clear");
 }
 
-/* A vault that hangs delays nobody else. */
+/* A vault that hangs delays nobody else: a proof that waited for it would take as long as it does.
+ */
 static void test_hung_vault(void **state)
 {
-	struct cmk_kms_request hung =
-		request(CMK_OP_GET_KEY, "https://hung.vault.azure.net/keys/kek");
-	struct cmk_kms_answer an;
+	static const char url[] = "https://hung.vault.azure.net/keys/kek";
+	struct cmk_kms_request hung = request(CMK_OP_GET_KEY, url);
+	int64_t begin, took, longest = 0;
 	struct cmk_judgement j;
-	int64_t begin, took;
 
 	(void)state;
 	set_vault("hang --host hung.vault.azure.net");
 	for (int i = 0; i < 20; i++)
 		assert_int_equal(cmk_worker_send(worker, &hung), 0);
-	begin = boottime_ms();
-	for (int i = 0; i < 10; i++)
+	for (int i = 0; i < 10; i++) {
+		begin = boottime_ms();
 		assert_true(prove(KEK, false, &j));
-	took = boottime_ms() - begin;
-	print_message("# 10 proofs beside 20 hanging requests: %lld ms\n", (long long)took);
-	assert_true(took < TOTAL_MS);
-	set_vault("clear");
-	/* the others end too */
-	while (boottime_ms() - begin < 2 * TOTAL_MS && cmk_worker_receive(worker, &an) == 0)
-		usleep(10000);
-	cmk_judge(&an.evidence, &j);
+		took = boottime_ms() - begin;
+		longest = took > longest ? took : longest;
+	}
+	print_message("# beside 20 hanging requests the longest of 10 proofs took %lld ms\n",
+		      (long long)longest);
+	assert_true(longest < TOTAL_MS);
+	get_key(url, &j);
 	assert_int_equal(j.reason, CMK_UNREACHABLE);
+	set_vault("clear");
 }
 
 static void test_refused_here(void **state)
@@ -299,6 +299,8 @@ static void test_no_traces(void **state)
 		ask(&rq, &unwrapped, &j);
 		assert_true(secret_equal(&unwrapped.output, &secret));
 		secret_wipe(&unwrapped.output);
+		/* one loop: when the next answer is here, the worker is done with this one */
+		get_key(KEK, &j);
 		/* the search itself: the vault's name is there */
 		assert_true(find_in_worker("contoso.vault.azure.net", 23) > 0);
 		assert_int_equal(find_in_worker(secret.bytes, secret.len), 0);
