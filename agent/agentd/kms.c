@@ -25,7 +25,7 @@ void kms_end(struct agent *a, const char *why)
 
 	if (!a->kms.worker)
 		return;
-	report(LOG_ERR, "%s: replaced", why);
+	report(LOG_WARNING, "%s: replaced", why);
 	a->kms.io = sd_event_source_disable_unref(a->kms.io);
 	cmk_worker_free(a->kms.worker);
 	a->kms.worker = NULL;

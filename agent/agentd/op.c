@@ -47,10 +47,13 @@ static bool is_open(const struct volume *v)
 	return v->policy.state == CMK_VOLUME_AVAILABLE || v->policy.state == CMK_VOLUME_AT_RISK;
 }
 
-/* What the last job could not do. */
+/* What the last job could not do; @exit is for one that could not even be started. */
 static void job_failed(const struct volume *v, enum cmk_exit exit, struct cmk_error *err)
 {
-	cmk_error_set(err, exit, -EIO, NULL, "%s: %s", v->dev.name, v->policy.error);
+	const struct cmk_error *why = &v->job_error;
+
+	cmk_error_set(err, why->text[0] ? why->exit : exit, -EIO, why->remedy, "%s: %s", v->dev.name,
+		      v->policy.error);
 }
 
 static void verdict_failed(const struct volume *v, struct cmk_error *err)

@@ -13,10 +13,10 @@
 #define BUSY_MS		200
 #define SLACK_MS	2000
 
-/* After this long without an answer the worker, which has time-outs of its own, must be broken. */
+/* The worker has an end for each request; after that it must be broken, or hang. */
 static int64_t patience_ms(const struct group *g)
 {
-	return g->agent->cfg->total_timeout_ms * 2 + SLACK_MS;
+	return g->agent->cfg->total_timeout_ms * CMK_OP_TIMEOUTS + SLACK_MS;
 }
 
 void probe_end(struct group *g)

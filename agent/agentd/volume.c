@@ -92,12 +92,18 @@ static int arm(struct volume *v)
 	return sd_event_source_set_enabled(v->timer, SD_EVENT_ONESHOT);
 }
 
+static void job_ended(struct volume *v, const struct job_result *res)
+{
+	v->job = NULL;
+	v->progress[0] = '\0';
+	v->job_error = res->err;
+}
+
 static void on_locked(void *arg, const struct job_result *res)
 {
 	struct volume *v = arg;
 
-	v->job = NULL;
-	v->progress[0] = '\0';
+	job_ended(v, res);
 	volume_refresh(v);
 	volume_event(v, &(struct cmk_event){
 				.type = CMK_EVENT_LOCKED,
@@ -111,8 +117,7 @@ static void on_unlocked(void *arg, const struct job_result *res)
 {
 	struct volume *v = arg;
 
-	v->job = NULL;
-	v->progress[0] = '\0';
+	job_ended(v, res);
 	volume_refresh(v);
 	volume_event(v, &(struct cmk_event){
 				.type = CMK_EVENT_UNLOCKED,
@@ -125,8 +130,7 @@ static void on_released(void *arg, const struct job_result *res)
 {
 	struct volume *v = arg;
 
-	v->job = NULL;
-	v->progress[0] = '\0';
+	job_ended(v, res);
 	v->releasing = false;
 	snprintf(v->policy.error, sizeof(v->policy.error), "%s", res->err.text);
 	v->forgotten = res->r == 0;
