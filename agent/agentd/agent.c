@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception
-/* The agent as a whole: finds volumes in the device-mapper, takes a new configuration, sweeps what
- * is gone. */
+/* The agent as a whole: finds volumes, takes a new configuration, sweeps what is gone. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <syslog.h>
 
+#include <systemd/sd-daemon.h>
+
 #include "agent.h"
 
-#define SCAN_MS	     30000
-#define SCAN_SOON_MS 50
+#define STOP_SLACK_MS 60000
+#define SCAN_MS	      30000
+#define SCAN_SOON_MS  50
 
 static int on_scan(sd_event_source *s, uint64_t usec, void *arg)
 {
@@ -211,8 +214,11 @@ int agent_reload(struct agent *a, struct cmk_error *err)
 void agent_stop(struct agent *a)
 {
 	a->stopping = true;
-	if (is_locking(a))
+	if (is_locking(a)) {
 		report(LOG_INFO, "stopping when the locks under way are done");
+		sd_notifyf(0, "EXTEND_TIMEOUT_USEC=%" PRId64,
+			   (a->cfg->lock_budget_ms + STOP_SLACK_MS) * 1000);
+	}
 	agent_sweep_soon(a);
 }
 

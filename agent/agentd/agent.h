@@ -66,10 +66,10 @@ struct volume {
 	struct group *group;	  /* NULL: the header is not read, or unfit: see trouble */
 	struct cmk_error trouble; /* why there is no group; no text: not tried yet */
 	char trouble_reason[CMK_REASON_BYTES];
-	struct job *job;	/* lock, unlock or release */
+	struct job *job;	    /* lock, unlock or release */
 	struct cmk_error job_error; /* of the last one that ended; no text: it did all */
-	struct job *header;	/* reads the header */
-	sd_event_source *timer; /* of the policy */
+	struct job *header;	    /* reads the header */
+	sd_event_source *timer;	    /* of the policy */
 	uint64_t generation;
 	uint64_t header_reads; /* so far */
 	char progress[256];    /* what the job is doing */

@@ -47,13 +47,14 @@ static bool is_open(const struct volume *v)
 	return v->policy.state == CMK_VOLUME_AVAILABLE || v->policy.state == CMK_VOLUME_AT_RISK;
 }
 
-/* What the last job could not do; @exit is for one that could not even be started. */
+/* What the last job could not do; @exit is for one that could not even be started, or was ended. */
 static void job_failed(const struct volume *v, enum cmk_exit exit, struct cmk_error *err)
 {
 	const struct cmk_error *why = &v->job_error;
+	const char *text = v->policy.error;
 
-	cmk_error_set(err, why->text[0] ? why->exit : exit, -EIO, why->remedy, "%s: %s", v->dev.name,
-		      v->policy.error);
+	cmk_error_set(err, why->text[0] ? why->exit : exit, -EIO, why->remedy, "%s: %s",
+		      v->dev.name, text[0] ? text : "interrupted by another operation");
 }
 
 static void verdict_failed(const struct volume *v, struct cmk_error *err)

@@ -218,6 +218,7 @@ int volume_release(struct volume *v, struct cmk_error *err)
 		return cmk_error_set(err, CMK_EXIT_MEMORY, r, NULL, "%s: cannot start a job: %s",
 				     v->dev.name, strerror(-r));
 	v->policy.job = CMK_JOB_NONE;
+	v->policy.start_at_ms = INT64_MAX; /* nothing comes up meanwhile */
 	v->releasing = true;
 	return 0;
 }
