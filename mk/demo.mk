@@ -8,8 +8,10 @@ demo-programs := $(addprefix build/bin/demo/,ledger watch report)
 
 all-y += $(demo-programs)
 
-.PHONY: demo demo-run guest-tree
-demo: deps ## the kill switch, end to end, in a guest: prints the timeline, fails if a promise was broken
+.PHONY: demo demo-run guest-tree guest-image
+demo: ## the kill switch, end to end, in a guest: prints the timeline, fails if a promise was broken
+	$(Q)scripts/install-deps build kernel test
+	$(Q)$(MAKE) -j2 guest-image guest-tree $(demo-programs)
 	$(Q)$(MAKE) demo-run
 
 demo-run: guest-tree $(demo-programs)
@@ -19,3 +21,7 @@ demo-run: guest-tree $(demo-programs)
 guest-tree: all
 	$(Q)rm -rf build/guest/tree
 	$(Q)$(MAKE) install DESTDIR=build/guest/tree
+
+guest-image:
+	$(Q)scripts/kernel fetch $(KERNEL)
+	$(Q)scripts/guest-image $(KERNEL) >/dev/null

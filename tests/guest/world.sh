@@ -89,7 +89,7 @@ world_config()
 		vaults = $VAULT
 		ca_file = /etc/cmk/test-ca.pem
 		connect_timeout = 5s
-		total_timeout = 8s
+		total_timeout = ${TIMEOUT_S:-8}s
 
 		[volume $VOLUME]
 		device = $DISK
