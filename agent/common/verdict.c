@@ -58,7 +58,7 @@ static const struct rule rules[] = {
 
 	V(200, true, NULL, NULL, CMK_REASON_OK),
 	V(400, true, NULL, NULL, CMK_BAD_REQUEST),
-	/* 401 says nothing of the key, whatever its body: the service refuses good tokens now and then */
+	/* 401 says nothing of the key, whatever its body: good tokens are refused now and then */
 	V(401, ANY, NULL, "AKV10032", CMK_WRONG_TENANT),
 	V(401, ANY, NULL, NULL, CMK_TOKEN_REFUSED),
 	V(403, true, NULL, "KeyDisabled", CMK_KEY_DISABLED),

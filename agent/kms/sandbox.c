@@ -75,7 +75,7 @@ static const struct {
 	{ SCMP_SYS(socket), 0, UINT32_MAX, AF_INET6 },
 	/* how libcurl's threads wake each other; it leads nowhere */
 	{ SCMP_SYS(socketpair), 0, UINT32_MAX, AF_UNIX },
-	/* threads, not processes; clone3 hides its flags from a filter, and the C library does without it */
+	/* threads, not processes; clone3 hides its flags, and the C library does without it */
 	{ SCMP_SYS(clone), 0, CLONE_THREAD | CLONE_VM, CLONE_THREAD | CLONE_VM },
 	/* no code that was not there before */
 	{ SCMP_SYS(mmap), 2, PROT_EXEC, 0 },

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # What the shell tests share: TAP, and a mapping on brd. For busybox sh.
-# shellcheck shell=dash
+# shellcheck shell=dash disable=SC2034
 
 # there is no udev in the guest: dmsetup makes the nodes itself
 export DM_DISABLE_UDEV=1

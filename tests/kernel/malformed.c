@@ -101,7 +101,8 @@ static void make_message(char *line, size_t size)
 	for (i = 0; i < count; i++) {
 		long_word(word, sizeof(word));
 		n += snprintf(line + n, size - n, " %s",
-			      random() % 20 == 0 ? word : random() % 2 ? PICK(numbers) : PICK(keys));
+			      random() % 20 == 0 ? word :
+			      random() % 2 ? PICK(numbers) : PICK(keys));
 	}
 	if (random() % 4 == 0)
 		noise(line);

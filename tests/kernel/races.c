@@ -29,7 +29,7 @@ static atomic_ulong reads, writes, wrong, strange;
 struct worker {
 	pthread_t thread;
 	unsigned int nr;
-	uint32_t seed[SLICE / 4096];	/* of what is on the disk; 0: unknown, as a write has failed */
+	uint32_t seed[SLICE / 4096];	/* of what is on the disk; 0: unknown, a write failed */
 };
 
 static bool expected_error(int r)

@@ -63,6 +63,7 @@ $base 2 queue_timeout:1 on_inaccessible:queue|$base 2 on_inaccessible:queue queu
 $base 6 queue_timeout:5 on_inaccessible:queue lease:90000 allow_discards iv_large_sectors sector_size:512|$base 6 sector_size:512 iv_large_sectors allow_discards lease:90000 on_inaccessible:queue queue_timeout:5
 END
 
+# shellcheck disable=SC2034 # the lines below name it
 hex=$(printf '%0128d' 7)
 while IFS='|' read -r line text; do
 	[ -n "$line" ] || continue
