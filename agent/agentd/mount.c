@@ -6,6 +6,8 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <time.h>
 
 #include "common/timeutil.h"
@@ -13,6 +15,7 @@
 
 #define RETRY_MS	100
 #define STALE_HOLDER_MS 5000
+#define NODE_MS		5000
 #define DETACH_ATTEMPTS 64
 
 /* The same number for ext4, XFS and F2FS (XFS_IOC_GOINGDOWN); no uapi header of 6.1 has it. */
@@ -173,6 +176,17 @@ static int wait_unheld(const struct cmk_dm_device *dev, int64_t deadline_ms, str
 		names[0] ? names : "no process that /proc shows");
 }
 
+/* The kernel tells of a mapping before udev, or whoever made it, has put its node into /dev. */
+static void wait_node(const struct cmk_dm_device *dev, const char *node, int64_t deadline_ms)
+{
+	struct stat st;
+
+	while ((stat(node, &st) < 0 || !S_ISBLK(st.st_mode) ||
+		st.st_rdev != makedev(dev->major, dev->minor)) &&
+	       boottime_ms() < deadline_ms)
+		nap();
+}
+
 static bool is_mounted_at(const struct mounts *m, const char *point)
 {
 	for (size_t i = 0; i < m->n; i++) {
@@ -189,7 +203,7 @@ int mount_up(const struct cmk_dm_device *dev, const struct cmk_volume_config *c,
 	const char *argv[] = { "mount", "-o", c->mount_options[0] ? c->mount_options : "defaults",
 			       "--",	node, c->mount,
 			       NULL };
-	int64_t unheld_ms = boottime_ms() + STALE_HOLDER_MS;
+	int64_t unheld_ms = boottime_ms() + STALE_HOLDER_MS, node_ms = boottime_ms() + NODE_MS;
 	struct mounts m;
 	int r;
 
@@ -204,6 +218,7 @@ int mount_up(const struct cmk_dm_device *dev, const struct cmk_volume_config *c,
 		return cmk_error_set(err, CMK_EXIT_DEVICE, r, NULL, "cannot mount %s: %s",
 				     dev->name, strerror(-r));
 	snprintf(node, sizeof(node), "/dev/mapper/%s", dev->name);
+	wait_node(dev, node, node_ms < deadline_ms ? node_ms : deadline_ms);
 	r = program_run(argv, deadline_ms, said, sizeof(said));
 	if (r < 0)
 		return cmk_error_set(err, CMK_EXIT_DEVICE, r,
