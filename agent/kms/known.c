@@ -23,6 +23,13 @@ struct known *known_new(void)
 	return calloc(1, sizeof(struct known));
 }
 
+void known_free(struct known *k)
+{
+	for (size_t i = 0; k && i < VAULTS_MAX; i++)
+		free(k->vaults[i]);
+	free(k);
+}
+
 static struct vault *find(const struct known *k, const char *host, uint16_t port)
 {
 	for (size_t i = 0; i < VAULTS_MAX && k->vaults[i]; i++)

@@ -9,6 +9,7 @@
 struct known;
 
 struct known *known_new(void);
+void known_free(struct known *k);
 
 /* The challenge of a vault, or NULL. */
 const struct challenge *known_find(const struct known *k, const char *host, uint16_t port);

@@ -106,5 +106,7 @@ int main(void)
 	r = loop_send(CMK_WORKER_FD, buf, cmk_proto_put_ready(buf));
 	if (r == 0)
 		r = loop_run(CMK_WORKER_FD, &kms);
+	tokencache_free(kms.tokens);
+	known_free(kms.known);
 	return r < 0 ? die("go on", r) : CMK_EXIT_DONE;
 }

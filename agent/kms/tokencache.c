@@ -56,6 +56,34 @@ struct tokencache *tokencache_new(struct http *http, const struct cmk_kms_config
 	return tc;
 }
 
+static void free_entry(struct entry *e)
+{
+	while (e->waiters) {
+		struct waiter *next = e->waiters->next;
+
+		free(e->waiters);
+		e->waiters = next;
+	}
+	http_abort(e->ex);
+	token_source_end(&e->source);
+	wiping_free(e->claims);
+	wiping_free(e->token);
+	free(e);
+}
+
+void tokencache_free(struct tokencache *tc)
+{
+	if (!tc)
+		return;
+	while (tc->entries) {
+		struct entry *next = tc->entries->next;
+
+		free_entry(tc->entries);
+		tc->entries = next;
+	}
+	free(tc);
+}
+
 static bool is_same(const struct cmk_identity *a, const struct cmk_identity *b)
 {
 	return a->kind == b->kind && a->selector == b->selector && strcmp(a->id, b->id) == 0 &&
@@ -76,8 +104,7 @@ static void make_room(struct tokencache *tc)
 		return;
 	e = *idle;
 	*idle = e->next;
-	wiping_free(e->token);
-	free(e);
+	free_entry(e);
 	tc->n--;
 }
 

@@ -25,6 +25,9 @@ typedef void token_done_fn(void *arg, const struct token *token,
 
 struct tokencache *tokencache_new(struct http *http, const struct cmk_kms_config *c);
 
+/* Wipe and release all; nobody's function is called. NULL is fine. */
+void tokencache_free(struct tokencache *tc);
+
 /**
  * tokencache_get() - a token, at once or later.
  * @wish: copied as far as it is needed later.
