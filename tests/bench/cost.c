@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What a mapping costs while nobody uses it: makes many of one kind on one lower device, and says how much memory
- * the kernel took for each, and how long making, revoking and removing all of them took.
+ * What a mapping costs while nobody uses it: makes many of one kind on one lower device, and says
+ * how much memory the kernel took for each, and how long making, revoking and removing all of them
+ * took.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -94,8 +95,8 @@ static void make(const struct kind *kind, unsigned int i)
 		add_key(kind, name_of(i), i);
 	snprintf(params, sizeof(params), "%s", kind->params);
 	if (number)
-		snprintf(params + (number - kind->params), sizeof(params) - (size_t)(number - kind->params), "%u%s", i,
-			 number + 2);
+		snprintf(params + (number - kind->params),
+			 sizeof(params) - (size_t)(number - kind->params), "%u%s", i, number + 2);
 	r = t_create(name_of(i), SECTORS, kind->target, "%s", params);
 	if (r)
 		fail("create", name_of(i), r);
@@ -124,7 +125,8 @@ static void run(const struct kind *kind, unsigned int n)
 			fail("revoke", name_of(i), r);
 	}
 	t[3] = now_ms();
-	printf("cost %s %u %.2f %.1f %.1f", kind->name, n, (double)(before - after) / n, t[1] - t[0], t[3] - t[2]);
+	printf("cost %s %u %.2f %.1f %.1f", kind->name, n, (double)(before - after) / n,
+	       t[1] - t[0], t[3] - t[2]);
 	t[0] = now_ms();
 	for (i = 0; i <= n; i++) {
 		r = t_remove(name_of(i));
@@ -143,6 +145,7 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	fprintf(stderr, "usage: cost KIND COUNT\n"
-			"prints: cost <kind> <count> <KiB each> <ms to make all> <to revoke> <to remove>\n");
+			"prints: cost <kind> <count> <KiB each> <ms to make all> <to revoke> <to "
+			"remove>\n");
 	return 2;
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Counts the instructions of one direct I/O operation: in a guest that counts them (-icount shift=0) a nanosecond
- * of its monotonic clock is an instruction. Batches are shorter than, or as many as needed to miss, the timer's
- * tick; the smallest is the operation without it. The loop's own few instructions are in every device's figure.
+ * Counts the instructions of one direct I/O operation: in a guest that counts them (-icount
+ * shift=0) a nanosecond of its monotonic clock is an instruction. Batches are shorter than, or as
+ * many as needed to miss, the timer's tick; the smallest is the operation without it. The loop's
+ * own few instructions are in every device's figure.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -28,11 +29,12 @@ static void run(int fd, int writing, char *buf, size_t bytes, unsigned int ops)
 	static uint64_t offset;
 
 	for (unsigned int i = 0; i < ops; i++) {
-		ssize_t n = writing ? pwrite(fd, buf, bytes, (off_t)offset) : pread(fd, buf, bytes, (off_t)offset);
+		ssize_t n = writing ? pwrite(fd, buf, bytes, (off_t)offset)
+				    : pread(fd, buf, bytes, (off_t)offset);
 
 		if (n != (ssize_t)bytes) {
-			fprintf(stderr, "count: %zu bytes at %llu: %s\n", bytes, (unsigned long long)offset,
-				n < 0 ? strerror(errno) : "short");
+			fprintf(stderr, "count: %zu bytes at %llu: %s\n", bytes,
+				(unsigned long long)offset, n < 0 ? strerror(errno) : "short");
 			exit(1);
 		}
 		offset = (offset + bytes) % SPAN;
@@ -48,8 +50,9 @@ int main(int argc, char **argv)
 	int fd, writing;
 
 	if (argc != 6) {
-		fprintf(stderr, "usage: count DEVICE read|write BYTES OPERATIONS BATCHES\n"
-				"prints the operation's least and mean nanoseconds over the batches\n");
+		fprintf(stderr,
+			"usage: count DEVICE read|write BYTES OPERATIONS BATCHES\n"
+			"prints the operation's least and mean nanoseconds over the batches\n");
 		return 2;
 	}
 	writing = !strcmp(argv[2], "write");

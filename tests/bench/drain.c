@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Revokes a mapping under load, again and again: asynchronous reads and writes are kept in flight on it, and after each
- * `revoke` it says how long the message took, and how long, by the mapping's own counter, it took until the key was
- * zeroized, which is after the last cipher call.
+ * Revokes a mapping under load, again and again: asynchronous reads and writes are kept in flight
+ * on it, and after each `revoke` it says how long the message took, and how long, by the mapping's
+ * own counter, it took until the key was zeroized, which is after the last cipher call.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -21,10 +21,11 @@
 #define DEPTH_MAX 1024
 #define NAME	  "drain"
 #define LOWER	  "drain-lower"
-#define DELAY_MS  2	/* of the lower device, so that the depth is there */
-#define LOAD_MS	  100	/* before each revoke */
-#define POLL_US	  130	/* no divisor of the timer's tick, with which the slow device's answers come */
-#define POLLS	  10000
+#define DELAY_MS  2   /* of the lower device, so that the depth is there */
+#define LOAD_MS	  100 /* before each revoke */
+#define POLL_US	  130 /* no divisor of the timer's tick, with which the slow device's answers come \
+		       */
+#define POLLS 10000
 
 static unsigned int depth;
 
@@ -56,7 +57,8 @@ static void prepare(struct iocb *cb, int fd, char *buf, unsigned int i, bool wri
 	cb->aio_offset = (int64_t)i * BYTES;
 }
 
-/* Keeps the depth until I/O fails, as it does after the revoke, then takes back what is under way. */
+/* Keeps the depth until I/O fails, as it does after the revoke, then takes back what is under way.
+ */
 static void *load(void *unused)
 {
 	static struct io_event events[DEPTH_MAX];
@@ -119,17 +121,20 @@ int main(int argc, char **argv)
 {
 	unsigned int rounds, i;
 
-	if (argc != 3 || (depth = (unsigned int)strtoul(argv[1], NULL, 10)) < 1 || depth > DEPTH_MAX) {
+	if (argc != 3 || (depth = (unsigned int)strtoul(argv[1], NULL, 10)) < 1 ||
+	    depth > DEPTH_MAX) {
 		fprintf(stderr, "usage: drain DEPTH ROUNDS\n"
-				"prints, for each round: drain <in flight> <us of the message> <us to the key's end>\n");
+				"prints, for each round: drain <in flight> <us of the message> <us "
+				"to the key's end>\n");
 		return 2;
 	}
 	rounds = (unsigned int)strtoul(argv[2], NULL, 10);
-	check("the slow device",
-	      t_create(LOWER, T_RAM_SECTORS, "delay", T_RAM " 0 %u " T_RAM " 0 %u", DELAY_MS, DELAY_MS));
+	check("the slow device", t_create(LOWER, T_RAM_SECTORS, "delay",
+					  T_RAM " 0 %u " T_RAM " 0 %u", DELAY_MS, DELAY_MS));
 	check("add_key", t_key("cmk", NAME, 1, 64));
-	check("the mapping", t_create(NAME, T_RAM_SECTORS, "cmk", "aes-xts-plain64 :64:cmk:" NAME
-				      " 0 /dev/dm-%d 0", t_minor(LOWER)));
+	check("the mapping",
+	      t_create(NAME, T_RAM_SECTORS, "cmk",
+		       "aes-xts-plain64 :64:cmk:" NAME " 0 /dev/dm-%d 0", t_minor(LOWER)));
 	for (i = 0; i < rounds; i++) {
 		pthread_t thread;
 		long long in_flight;

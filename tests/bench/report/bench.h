@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /*
- * What the files of the benchmark's report share: the lines that the guests printed, and the cells that are made of
- * them and compared with what dm-cmk owes.
+ * What the files of the benchmark's report share: the lines that the guests printed, and the cells
+ * that are made of them and compared with what dm-cmk owes.
  */
 #ifndef CMK_BENCH_H
 #define CMK_BENCH_H
@@ -44,9 +44,10 @@ struct cell {
 	double value[CONFIG_COUNT];
 	bool more_is_better;
 	double floor_limit; /* the goal: at most this ratio to the floor */
-	double crypt_limit; /* at most (at least, if more is better) this ratio to dm-crypt's best */
+	double crypt_limit; /* at most (at least, if more is better) this ratio to dm-crypt's best
+			     */
 	double limit;	    /* at most this value */
-	double noise;	    /* of the ratio to dm-crypt's best, as the rounds show it: 0.02 is 2 % */
+	double noise; /* of the ratio to dm-crypt's best, as the rounds show it: 0.02 is 2 % */
 };
 
 struct cells {

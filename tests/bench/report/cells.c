@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception
 /*
- * A cell of the table: the values of one thing that was measured on all configurations, and its limits.
+ * A cell of the table: the values of one thing that was measured on all configurations, and its
+ * limits.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -40,7 +41,8 @@ enum config cell_best(const struct cell *cell)
 	for (enum config i = CONFIG_CRYPT512; i <= CONFIG_CRYPT4096NQ; i++) {
 		if (cell->value[i] < 0)
 			continue;
-		if (best == CONFIG_COUNT || (cell->value[i] > cell->value[best]) == cell->more_is_better)
+		if (best == CONFIG_COUNT ||
+		    (cell->value[i] > cell->value[best]) == cell->more_is_better)
 			best = i;
 	}
 	return best;
@@ -71,5 +73,6 @@ bool cell_met(const struct cell *cell)
 		return true;
 	if (best < 0)
 		return false;
-	return cell->more_is_better ? best >= cell->crypt_limit - cell->noise : best <= cell->crypt_limit + cell->noise;
+	return cell->more_is_better ? best >= cell->crypt_limit - cell->noise
+				    : best <= cell->crypt_limit + cell->noise;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception
 /*
- * The cells of the wall clock: medians over the rounds in which the configurations took turns, and how far the rounds'
- * ratios lie apart, which is the noise that a ratio is judged with.
+ * The cells of the wall clock: medians over the rounds in which the configurations took turns, and
+ * how far the rounds' ratios lie apart, which is the noise that a ratio is judged with.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -37,8 +37,8 @@ struct rounds {
 	double at[ROUNDS_MAX];
 };
 
-static void rounds_of(struct rounds *rounds, const struct lines *lines, const char *cell, const char *config,
-		      unsigned int word)
+static void rounds_of(struct rounds *rounds, const struct lines *lines, const char *cell,
+		      const char *config, unsigned int word)
 {
 	for (size_t i = 0; i < ROUNDS_MAX; i++)
 		rounds->at[i] = NONE;
@@ -46,8 +46,9 @@ static void rounds_of(struct rounds *rounds, const struct lines *lines, const ch
 		const struct line *l = &lines->at[i];
 		unsigned int round = (unsigned int)line_number(l, WORD_ROUND);
 
-		if (l->n > word && !strcmp(l->word[0], "clock") && !strcmp(l->word[WORD_CELL], cell) &&
-		    !strcmp(l->word[WORD_CONFIG], config) && round < ROUNDS_MAX)
+		if (l->n > word && !strcmp(l->word[0], "clock") &&
+		    !strcmp(l->word[WORD_CELL], cell) && !strcmp(l->word[WORD_CONFIG], config) &&
+		    round < ROUNDS_MAX)
 			rounds->at[round] = line_number(l, word);
 	}
 }
@@ -74,7 +75,8 @@ static double quantile(const struct rounds *rounds, double q)
 	return sorted[(size_t)(q * (double)(n - 1) + 0.5)];
 }
 
-/* Half of what lies between the quartiles of the ratios of dm-cmk to dm-crypt's best, round by round. */
+/* Half of what lies between the quartiles of the ratios of dm-cmk to dm-crypt's best, round by
+ * round. */
 static double noise_of(const struct lines *lines, const char *cell, enum config best)
 {
 	struct rounds cmk, crypt, ratio;
@@ -86,8 +88,8 @@ static double noise_of(const struct lines *lines, const char *cell, enum config 
 	return (quantile(&ratio, 0.75) - quantile(&ratio, 0.25)) / 2;
 }
 
-static struct cell *add(struct cells *cells, const struct lines *lines, size_t load, const char *group,
-			const char *unit, unsigned int word)
+static struct cell *add(struct cells *cells, const struct lines *lines, size_t load,
+			const char *group, const char *unit, unsigned int word)
 {
 	struct cell *c = cells_add(cells, group, loads[load].name, unit);
 	struct rounds rounds;
@@ -102,7 +104,8 @@ static struct cell *add(struct cells *cells, const struct lines *lines, size_t l
 void clock_make(struct cells *cells, const struct lines *lines)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(loads); i++) {
-		struct cell *c = add(cells, lines, i, "wall clock, throughput", loads[i].unit, WORD_RATE);
+		struct cell *c =
+			add(cells, lines, i, "wall clock, throughput", loads[i].unit, WORD_RATE);
 		enum config best;
 
 		c->more_is_better = true;

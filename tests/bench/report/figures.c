@@ -1,44 +1,45 @@
 // SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception
 /*
- * The cells that the guest with counted instructions gives: instructions of an operation, allocations, the cost of a
- * mapping, and a revocation under load. Their goals stand here.
+ * The cells that the guest with counted instructions gives: instructions of an operation,
+ * allocations, the cost of a mapping, and a revocation under load. Their goals stand here.
  */
 #include <stdlib.h>
 #include <string.h>
 #include "bench.h"
 
-#define UNIT_BYTES   4096
-#define MAPPING_KIB  64
-#define REVOKE_US    10000
-#define CRYPT_LIMIT  1.00
+#define UNIT_BYTES  4096
+#define MAPPING_KIB 64
+#define REVOKE_US   10000
+#define CRYPT_LIMIT 1.00
 
 static const struct {
 	unsigned int bytes;
 	const char *op, *name;
 	double floor_limit;
 } sizes[] = {
-	{ 4096, "read", "4 KiB read", 1.05 },	{ 4096, "write", "4 KiB write", 1.08 },
-	{ 65536, "read", "64 KiB read", 1.04 }, { 65536, "write", "64 KiB write", 1.04 },
+	{ 4096, "read", "4 KiB read", 1.05 },	 { 4096, "write", "4 KiB write", 1.08 },
+	{ 65536, "read", "64 KiB read", 1.04 },	 { 65536, "write", "64 KiB write", 1.04 },
 	{ 1048576, "read", "1 MiB read", 1.04 }, { 1048576, "write", "1 MiB write", 1.04 },
 };
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 /* The line `<kind> <first> <op> <bytes>...`, or NULL. */
-static const struct line *find(const struct lines *lines, const char *kind, const char *first, const char *op,
-			       unsigned int bytes)
+static const struct line *find(const struct lines *lines, const char *kind, const char *first,
+			       const char *op, unsigned int bytes)
 {
 	for (size_t i = 0; i < lines->n; i++) {
 		const struct line *l = &lines->at[i];
 
-		if (l->n >= 5 && !strcmp(l->word[0], kind) && !strcmp(l->word[1], first) && !strcmp(l->word[2], op) &&
-		    (unsigned int)line_number(l, 3) == bytes)
+		if (l->n >= 5 && !strcmp(l->word[0], kind) && !strcmp(l->word[1], first) &&
+		    !strcmp(l->word[2], op) && (unsigned int)line_number(l, 3) == bytes)
 			return l;
 	}
 	return NULL;
 }
 
-static double instructions(const struct lines *lines, const char *config, const char *op, unsigned int bytes)
+static double instructions(const struct lines *lines, const char *config, const char *op,
+			   unsigned int bytes)
 {
 	const struct line *l = find(lines, "instructions", config, op, bytes);
 
@@ -61,12 +62,14 @@ static double cipher(const struct lines *lines, const char *op)
 static void add_instructions(struct cells *cells, const struct lines *lines)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
-		struct cell *c = cells_add(cells, "instructions of an operation", sizes[i].name, "instructions");
+		struct cell *c = cells_add(cells, "instructions of an operation", sizes[i].name,
+					   "instructions");
 		double linear = instructions(lines, "linear", sizes[i].op, sizes[i].bytes);
 		double unit = cipher(lines, sizes[i].op);
 
 		for (enum config k = CONFIG_CRYPT512; k < CONFIG_COUNT; k++)
-			c->value[k] = instructions(lines, config_names[k], sizes[i].op, sizes[i].bytes);
+			c->value[k] =
+				instructions(lines, config_names[k], sizes[i].op, sizes[i].bytes);
 		if (linear >= 0 && unit >= 0)
 			c->value[CONFIG_FLOOR] = linear + unit * (sizes[i].bytes / UNIT_BYTES);
 		c->floor_limit = sizes[i].floor_limit;
@@ -74,8 +77,10 @@ static void add_instructions(struct cells *cells, const struct lines *lines)
 	}
 }
 
-/* `allocations <config> <op> <bytes> <operations> <slab objects> <pages>`: what is more than dm-linear's. */
-static double own_allocations(const struct lines *lines, const char *config, const char *op, unsigned int bytes)
+/* `allocations <config> <op> <bytes> <operations> <slab objects> <pages>`: what is more than
+ * dm-linear's. */
+static double own_allocations(const struct lines *lines, const char *config, const char *op,
+			      unsigned int bytes)
 {
 	const struct line *l = find(lines, "allocations", config, op, bytes);
 	const struct line *linear = find(lines, "allocations", "linear", op, bytes);
@@ -84,7 +89,9 @@ static double own_allocations(const struct lines *lines, const char *config, con
 	if (!l || !linear || line_number(l, 4) <= 0)
 		return NONE;
 	operations = line_number(l, 4);
-	own = (line_number(l, 5) + line_number(l, 6) - line_number(linear, 5) - line_number(linear, 6)) / operations;
+	own = (line_number(l, 5) + line_number(l, 6) - line_number(linear, 5) -
+	       line_number(linear, 6)) /
+	      operations;
 	/* a few objects of the guest's own in a whole run are not the operation's */
 	return own < 0.005 ? 0 : own;
 }
@@ -92,11 +99,13 @@ static double own_allocations(const struct lines *lines, const char *config, con
 static void add_allocations(struct cells *cells, const struct lines *lines)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
-		struct cell *c = cells_add(cells, "slab and page allocations of an operation, over dm-linear's",
-					   sizes[i].name, "allocations");
+		struct cell *c = cells_add(
+			cells, "slab and page allocations of an operation, over dm-linear's",
+			sizes[i].name, "allocations");
 
 		for (enum config k = CONFIG_CRYPT512; k < CONFIG_COUNT; k++)
-			c->value[k] = own_allocations(lines, config_names[k], sizes[i].op, sizes[i].bytes);
+			c->value[k] = own_allocations(lines, config_names[k], sizes[i].op,
+						      sizes[i].bytes);
 		c->limit = 0;
 	}
 }
@@ -129,12 +138,14 @@ static void add_cost(struct cells *cells, const struct lines *lines)
 			keyed = l;
 	}
 	for (size_t k = 0; k < ARRAY_SIZE(kinds); k++) {
-		struct cell *c = cells_add(cells, "cost of an idle mapping", kinds[k].name, "KiB each");
+		struct cell *c =
+			cells_add(cells, "cost of an idle mapping", kinds[k].name, "KiB each");
 
 		for (size_t i = 0; i < lines->n; i++) {
 			const struct line *l = &lines->at[i];
 
-			if (l->n >= 7 && !strcmp(l->word[0], "cost") && !strcmp(l->word[1], kinds[k].kind))
+			if (l->n >= 7 && !strcmp(l->word[0], "cost") &&
+			    !strcmp(l->word[1], kinds[k].kind))
 				c->value[CONFIG_CMK] = line_number(l, 3);
 		}
 		c->value[CONFIG_FLOOR] = linear ? line_number(linear, 3) : NONE;
@@ -158,7 +169,8 @@ static void add_revocation(struct cells *cells, const struct lines *lines)
 {
 	struct cell *message = cells_add(cells, "revoke under load", "the message returns", "us");
 	struct cell *key = cells_add(cells, "revoke under load", "the key is zeroized", "us");
-	struct cell *depth = cells_add(cells, "revoke under load", "bios in flight (least)", "bios");
+	struct cell *depth =
+		cells_add(cells, "revoke under load", "bios in flight (least)", "bios");
 
 	for (size_t i = 0; i < lines->n; i++) {
 		const struct line *l = &lines->at[i];

@@ -11,7 +11,8 @@ static void split(struct line *line)
 {
 	char *save = NULL;
 
-	for (char *w = strtok_r(line->text, " \r\n", &save); w && line->n < WORDS_MAX; w = strtok_r(NULL, " \r\n", &save))
+	for (char *w = strtok_r(line->text, " \r\n", &save); w && line->n < WORDS_MAX;
+	     w = strtok_r(NULL, " \r\n", &save))
 		line->word[line->n++] = w;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception
 /*
- * The benchmark's report: reads what the guests printed, prints the table, writes the results and the picture, and
- * says by its exit code whether every goal was met.
+ * The benchmark's report: reads what the guests printed, prints the table, writes the results and
+ * the picture, and says by its exit code whether every goal was met.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +21,8 @@ int main(int argc, char **argv)
 	int r;
 
 	if (argc < 5) {
-		fprintf(stderr, "usage: bench-report KERNEL RESULTS.json PLOT.svg OUTPUT-OF-A-GUEST...\n");
+		fprintf(stderr,
+			"usage: bench-report KERNEL RESULTS.json PLOT.svg OUTPUT-OF-A-GUEST...\n");
 		return 2;
 	}
 	for (int i = 4; i < argc; i++) {

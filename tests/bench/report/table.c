@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception
 /*
- * The table for people: one row a cell, what was measured, its ratios, and whether the goal was met.
+ * The table for people: one row a cell, what was measured, its ratios, and whether the goal was
+ * met.
  */
 #include <string.h>
 #include "bench.h"
@@ -51,8 +52,8 @@ static void print_cell(const struct cell *c)
 {
 	printf("%-30s %10s %10s %10s %10s %10s %7s %7s", c->name, number(c->value[CONFIG_FLOOR]),
 	       number(c->value[CONFIG_CRYPT512]), number(c->value[CONFIG_CRYPT4096]),
-	       number(c->value[CONFIG_CRYPT4096NQ]), number(c->value[CONFIG_CMK]), ratio(cell_ratio(c, CONFIG_FLOOR)),
-	       ratio(cell_ratio(c, cell_best(c))));
+	       number(c->value[CONFIG_CRYPT4096NQ]), number(c->value[CONFIG_CMK]),
+	       ratio(cell_ratio(c, CONFIG_FLOOR)), ratio(cell_ratio(c, cell_best(c))));
 	print_goal(c);
 	printf("\n");
 }
@@ -66,8 +67,9 @@ void table_print(const struct cells *cells)
 
 		if (strcmp(group, c->group)) {
 			group = c->group;
-			printf("\n%s\n%-30s %10s %10s %10s %10s %10s %7s %7s\n", group, c->unit, "floor", "crypt512",
-			       "crypt4096", "crypt4096nq", "dm-cmk", "/floor", "/crypt");
+			printf("\n%s\n%-30s %10s %10s %10s %10s %10s %7s %7s\n", group, c->unit,
+			       "floor", "crypt512", "crypt4096", "crypt4096nq", "dm-cmk", "/floor",
+			       "/crypt");
 		}
 		print_cell(c);
 	}
