@@ -81,10 +81,12 @@ check-unit-san: ## unit tests under the address and undefined-behaviour sanitize
 check-y += check-unit-san check-kms
 agent-kms-test := $(agent-out)/kms_test
 
-$(agent-kms-test): $(patsubst %,$(agent-out)/obj/tests/integration/%.o,kms_test kms_causes kms_harness) $(call agent-libs,cmk)
+agent-kms-test-obj := $(patsubst %,$(agent-out)/obj/tests/integration/%.o,kms_test kms_causes kms_harness)
+
+$(agent-kms-test): $(agent-kms-test-obj) $(call agent-libs,cmk)
 	$(call say,LD,$@)
 	$(Q)$(call agent-link,$(agent-root-pkgs),-lcmocka)
--include $(patsubst %,$(agent-out)/obj/tests/integration/%.d,kms_test kms_causes kms_harness)
+-include $(agent-kms-test-obj:.o=.d)
 
 .PHONY: check-kms
 check-kms: deps ## cmk-kms against the test vault, in a network namespace
@@ -95,4 +97,5 @@ check-all-y += check-kms-trace
 .PHONY: check-kms-trace
 check-kms-trace: deps ## check-kms under strace: what the worker's filter refuses
 	$(Q)$(MAKE) $(agent-out)/cmk-kms $(agent-kms-test) vault
-	$(Q)tests/integration/kms_trace.sh build/check-kms-trace $(agent-out)/cmk-kms build/tests/cmk-testvault $(agent-kms-test)
+	$(Q)tests/integration/kms_trace.sh build/check-kms-trace $(agent-out)/cmk-kms build/tests/cmk-testvault \
+		$(agent-kms-test)

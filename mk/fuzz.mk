@@ -29,6 +29,7 @@ $(fuzz-out)/libfuzzed.a: $(fuzz-lib-src:%.c=$(fuzz-out)/obj/%.o)
 $(fuzz-programs): $(fuzz-out)/%: tests/fuzz/%.c tests/fuzz/fuzz.h $(fuzz-out)/libfuzzed.a
 	$(call say,CLANG,$@)
 	$(Q)clang -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Werror -Iinclude -Iinclude/uapi -Iagent $(fuzz-flags) \
-		-fsanitize=fuzzer -o $@ $< $(fuzz-out)/libfuzzed.a -Wl,--as-needed $(shell $(PKG_CONFIG) --libs $(fuzz-pkgs))
+		-fsanitize=fuzzer -o $@ $< $(fuzz-out)/libfuzzed.a -Wl,--as-needed \
+		$(shell $(PKG_CONFIG) --libs $(fuzz-pkgs))
 
 -include $(fuzz-lib-src:%.c=$(fuzz-out)/obj/%.d)

@@ -50,20 +50,23 @@ int cmk_dm_check_target(struct cmk_error *err)
 	return r < 0 ? -ENOTSUP : 0;
 }
 
-/* Wait for udev's rules, but not for ever. */
+/*
+ * Wait for udev's rules, but not for ever. Where no udev runs the node is libdevmapper's to make,
+ * which it puts off until it is told.
+ */
 static void wait_udev(uint32_t cookie)
 {
 	const struct timespec pause = { .tv_nsec = UDEV_POLL_NS };
 	int64_t end_ms = boottime_ms() + UDEV_WAIT_MS;
 	int ready = 0;
 
-	/* where no udev runs libdevmapper has made the node by itself */
-	if (!cookie || !dm_udev_get_sync_support())
-		return;
-	while (dm_udev_wait_immediate(cookie, &ready) && !ready && boottime_ms() < end_ms)
-		nanosleep(&pause, NULL);
-	if (!ready)
-		dm_udev_complete(cookie);
+	if (cookie && dm_udev_get_sync_support()) {
+		while (dm_udev_wait_immediate(cookie, &ready) && !ready && boottime_ms() < end_ms)
+			nanosleep(&pause, NULL);
+		if (!ready)
+			dm_udev_complete(cookie);
+	}
+	dm_task_update_nodes();
 }
 
 /* The part of the table line after "<start> <len> cmk", see <uapi/dm-cmk.h>. */

@@ -70,6 +70,10 @@ static int hand_over(struct ctl *c, const struct open_request *o, cJSON **volume
 	char utc[32];
 	int r = ctl_agent_call(c, "adopt", o->name, c->no_start ? NULL : "start", volume);
 
+	if (r == 0 && !c->no_start && *ctl_text(*volume, "error"))
+		return cmk_error_set(&c->err, CMK_EXIT_DEVICE, -EIO,
+				     "The volume is open; give --no-start to mount it by hand.",
+				     "volume %s: %s", o->name, ctl_text(*volume, "error"));
 	if (!ctl_agent_absent(r))
 		return r;
 	memset(&c->err, 0, sizeof(c->err));

@@ -9,7 +9,7 @@ dir=/cmk/bench
 . "$dir/devices.sh"
 
 # operations that take the host's window and some; one batch, its figure is of no use
-operations=15000
+operations=60000
 
 profile()
 {

@@ -32,7 +32,7 @@ try()
 {
 	name=$1 want=$2 word=$3
 	shift 3
-	timeout 90 "$@" >$OUT 2>&1 </dev/null
+	timeout 150 "$@" >$OUT 2>&1 </dev/null
 	rc=$?
 	if [ $rc = "$want" ] && grep -q -e "$word" $OUT; then
 		result 0 "$name"
@@ -76,19 +76,20 @@ sum() { head -c 33554432 $DISK | sha256sum; }
 unchanged() { [ "$(sum)" = "$before" ]; }
 zeroed() { dd if=/dev/zero of="$1" bs=1M count=32 conv=notrunc 2>/dev/null; }
 
+# write_conf [LEASE [DEVICE [TIMEOUT]]]
 write_conf()
 {
 	cat >$CONF <<CONF
 [agent]
 probe_interval = 2s
-lease = ${1:-60s}
+lease = ${1:-10min}
 lock_budget = 1s
 confirm_after = 200ms
 [kms]
 vaults = contoso.vault.azure.net other.vault.azure.net
 ca_file = /run/vault/ca.pem
-total_timeout = 6s
-connect_timeout = 5s
+total_timeout = ${3:-30s}
+connect_timeout = ${3:-30s}
 [volume data]
 device = ${2:-$DISK}
 mount = /mnt
@@ -220,13 +221,15 @@ test_dump_and_verify()
 	try "verify with an expired KEK" 10 "KeyExpired" cmkctl verify data
 	vaultctl no-dates kek >/dev/null
 	vaultctl hang --on unwrap >/dev/null
+	write_conf 10min $DISK 3s
 	try "verify with a vault that hangs" 11 "contoso" cmkctl verify data
 	vaultctl clear >/dev/null
+	write_conf
 	vaultctl wrong-answer >/dev/null
 	try "verify with a vault that lies" 13 "not this volume's DEK" cmkctl verify data
 	vaultctl clear >/dev/null
 	refuse "no mapping came of that" test -e /dev/mapper/data
-	write_conf 60s "UUID=$uuid"
+	write_conf 10min "UUID=$uuid"
 	try "verify by the UUID in cmk.conf" 0 "can be opened" cmkctl verify data
 }
 
@@ -294,7 +297,7 @@ test_lock_and_lease()
 	expect "without an agent the lease ends" kernel_says 'inaccessible lease-expired'
 	try "status says so" 0 "LeaseExpired" cmkctl status data
 	cmkctl close data >/dev/null
-	write_conf 60s "UUID=$uuid"
+	write_conf 10min "UUID=$uuid"
 }
 
 test_with_agent()
@@ -317,7 +320,11 @@ test_with_agent()
 	refuse "the mapping is gone again" dmsetup info data
 	try "open without starting anything" 0 "open as" cmkctl open --no-start data
 	refuse "it is not mounted for that" mounted /mnt
+	dd if=/dev/zero of=/dev/mapper/data bs=1M count=1 2>/dev/null
 	try "close of that" 0 "closed" cmkctl close data
+	try "open of what cannot be mounted says so" 4 "cannot mount" cmkctl open data
+	expect "it is open all the same" kernel_says available
+	try "close of that too" 0 "closed" cmkctl close data
 	kill $agent
 	wait $agent 2>/dev/null
 	[ $failures = 0 ] || sed 's/^/# agent: /' /tmp/agent.log

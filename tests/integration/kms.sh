@@ -41,8 +41,12 @@ cat "$dir/app.key" "$dir/app.crt" >"$dir/credentials/certificate"
 b64() { basenc -w0 --base64url | tr -d =; }
 federated()
 {
-	printf '%s.%s.%s\n' "$(printf '{"alg":"RS256"}' | b64)" "$(printf '{"aud":"api://AzureADTokenExchange",%s,"exp":%s}' \
-		'"iss":"https://issuer.example","sub":"system:serviceaccount:a:b"' $(($(date +%s) + 3600)) | b64)" c2ln
+	local claims='"aud":"api://AzureADTokenExchange","iss":"https://issuer.example","sub":"system:serviceaccount:a:b"'
+
+	printf '{"alg":"RS256"}' | b64
+	printf '.'
+	printf '{%s,"exp":%s}' "$claims" $(($(date +%s) + 3600)) | b64
+	printf '.c2ln\n'
 }
 federated >"$dir/federated"
 mount -t tmpfs -o mode=755 none /var/opt
