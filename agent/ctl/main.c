@@ -8,6 +8,8 @@
 #include "common/secret.h"
 #include "ctl.h"
 
+#define SEE_HELP "See " CTL_PROGRAM " --help."
+
 static int fail(const struct cmk_error *err)
 {
 	fflush(stdout);
@@ -24,8 +26,11 @@ static int no_verb(int argc, char *argv[])
 		ctl_help(NULL);
 		return CMK_EXIT_DONE;
 	}
-	cmk_error_set(&err, CMK_EXIT_USAGE, -EINVAL, "See " CTL_PROGRAM " --help.",
-		      argc < 2 ? "no verb given%s" : "unknown verb `%s`", argc < 2 ? "" : argv[1]);
+	if (argc < 2)
+		cmk_error_set(&err, CMK_EXIT_USAGE, -EINVAL, SEE_HELP, "no verb given");
+	else
+		cmk_error_set(&err, CMK_EXIT_USAGE, -EINVAL, SEE_HELP, "unknown verb `%s%s%.64s`",
+			      argv[1], argc > 2 ? " " : "", argc > 2 ? argv[2] : "");
 	return fail(&err);
 }
 
