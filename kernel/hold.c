@@ -111,8 +111,9 @@ bool cmk_hold(struct cmk_dev *dev, struct bio *bio, struct cmk_io *io)
 		return false;
 	/* whoever polls for it could not find it */
 	bio->bi_opf &= ~REQ_POLLED;
+	/* the present jiffy has partly passed: one more, so that the wait is never shorter */
 	if (!io->held)
-		io->expires = jiffies + msecs_to_jiffies(dev->hold_ms);
+		io->expires = jiffies + msecs_to_jiffies(dev->hold_ms) + 1;
 
 	spin_lock_irq(&dev->hold_lock);
 	if (!dev->hold_stopped) {
