@@ -42,8 +42,8 @@ static inline void cmk_hrtimer_setup(struct hrtimer *timer,
 }
 
 /*
- * WQ_PERCPU came with 6.17, and is asked for since. Before, a workqueue was bound to its CPU unless it
- * said WQ_UNBOUND. It is an enumerator, so only the version tells.
+ * WQ_PERCPU came with 6.17, and is asked for since. Before, a workqueue was bound to its CPU unless
+ * it said WQ_UNBOUND. It is an enumerator, so only the version tells.
  */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 17, 0)
 #define CMK_WQ_PERCPU	WQ_PERCPU
