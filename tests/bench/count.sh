@@ -53,8 +53,8 @@ measure_allocations()
 		bytes=${cell%:*} ops=${cell#*:}
 		for op in read write; do
 			few=$(allocs_of count_on "$1" "$op" "$bytes" "$ops" 10) &&
-				many=$(allocs_of count_on "$1" "$op" "$bytes" "$ops" 60) || die "$1: no trace of $op"
-			echo "allocations $1 $op $bytes $((ops * 50)) $((${many% *} - ${few% *})) $((${many#* } - ${few#* }))"
+				many=$(allocs_of count_on "$1" "$op" "$bytes" "$ops" 210) || die "$1: no trace of $op"
+			echo "allocations $1 $op $bytes $((ops * 200)) $((${many% *} - ${few% *})) $((${many#* } - ${few#* }))"
 		done
 	done
 }
