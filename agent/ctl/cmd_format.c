@@ -160,7 +160,7 @@ static void print_result(const struct format *f)
 		printf("%s: UUID %s, KEK %s\n", f->device, f->header.uuid,
 		       cmk_keyid_format(&f->token.kek, url, sizeof(url)));
 		printf("Next: a section [volume NAME] with device=UUID=%s in cmk.conf, and cmkctl "
-		       "open NAME\n",
+		       "open NAME --no-start\n",
 		       f->header.uuid);
 	}
 }

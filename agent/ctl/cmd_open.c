@@ -72,7 +72,8 @@ static int hand_over(struct ctl *c, const struct open_request *o, cJSON **volume
 
 	if (r == 0 && !c->no_start && *ctl_text(*volume, "error"))
 		return cmk_error_set(&c->err, CMK_EXIT_DEVICE, -EIO,
-				     "The volume is open; give --no-start to mount it by hand.",
+				     "The volume is open. A new one needs a filesystem, then cmkctl "
+				     "unlock.",
 				     "volume %s: %s", o->name, ctl_text(*volume, "error"));
 	if (!ctl_agent_absent(r))
 		return r;

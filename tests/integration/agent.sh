@@ -76,7 +76,7 @@ prepare()
 	modprobe dm-cmk && systemctl start "$AGENT" &&
 		cmkctl format --yes "$DISK" --kek "https://$VAULT/keys/$KEK_NAME" &&
 		cmkctl format --yes "$loop" --kek "https://$VAULT/keys/$KEK_NAME" &&
-		cmkctl open "$VOLUME" && cmkctl open "$SECOND" && mkfs.ext4 -q "$MAPPED"
+		cmkctl open "$VOLUME" --no-start && cmkctl open "$SECOND" --no-start && mkfs.ext4 -q "$MAPPED"
 }
 
 one_probe_for_two_volumes()
