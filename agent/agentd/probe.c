@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "agent.h"
+#include "common/vault.h"
 
 #define CHALLENGE_BYTES 32
 #define BUSY_MS		200
@@ -111,7 +112,7 @@ static void got_key(struct group *g, const struct cmk_kms_answer *an)
 {
 	struct cmk_judgement j = { 0 };
 
-	cmk_judge_attributes(&an->attributes, realtime_s(), &j);
+	cmk_judge_attributes(&an->attributes, cmk_vault_time(an), &j);
 	if (j.verdict != CMK_VALID) {
 		snprintf(j.request_id, sizeof(j.request_id), "%s", an->evidence.request_id);
 		group_verdict(g, &j, 0);
