@@ -61,14 +61,13 @@ static int check_geometry(int fd, const char *device, unsigned int sector_size,
 }
 
 /* Everything that libblkid knows: filesystems, volume managers, partition tables. */
-static blkid_probe start_probe(int fd)
+static blkid_probe start_probe(const char *device, int fd, struct cmk_error *err)
 {
 	blkid_probe pr = blkid_new_probe();
 
-	if (!pr)
-		return NULL;
-	if (blkid_probe_set_device(pr, fd, 0, 0) < 0) {
+	if (!pr || blkid_probe_set_device(pr, fd, 0, 0) < 0) {
 		blkid_free_probe(pr);
+		refuse(err, CMK_EXIT_MEMORY, -ENOMEM, NULL, device, "it cannot be looked at");
 		return NULL;
 	}
 	blkid_probe_enable_superblocks(pr, 1);
@@ -103,10 +102,9 @@ int ctl_blkdev_check(const char *device, unsigned int sector_size, char *found, 
 		r = check_geometry(fd, device, sector_size, err);
 	if (r < 0)
 		return r;
-	pr = start_probe(fd);
+	pr = start_probe(device, fd, err);
 	if (!pr)
-		return refuse(err, CMK_EXIT_MEMORY, -ENOMEM, NULL, device,
-			      "it cannot be looked at");
+		return -ENOMEM;
 	r = blkid_do_probe(pr);
 	if (r == 0)
 		name_signature(pr, found, len);
@@ -124,10 +122,9 @@ int ctl_blkdev_wipe(const char *device, struct cmk_error *err)
 
 	if (r < 0)
 		return r;
-	pr = start_probe(fd);
+	pr = start_probe(device, fd, err);
 	if (!pr)
-		return refuse(err, CMK_EXIT_MEMORY, -ENOMEM, NULL, device,
-			      "it cannot be looked at");
+		return -ENOMEM;
 	while ((r = blkid_do_probe(pr)) == 0) {
 		if (blkid_do_wipe(pr, 0) < 0)
 			break;
